@@ -1,0 +1,41 @@
+import postgres, { type Sql } from "postgres";
+
+/** The ways into the database; each is a role of `schema/sql` that can do little. */
+export type DatabaseRole =
+  | "tessera_merchants"
+  | "tessera_payments"
+  | "tessera_ledger"
+  | "tessera_risk"
+  | "tessera_settlement"
+  | "tessera_committer"
+  | "tessera_recovery"
+  | "tessera_relay";
+
+export type DatabaseUrl = string;
+
+export type PoolOptions = {
+  readonly connections: number;
+  readonly statementTimeoutMs?: number;
+};
+
+/**
+ * A pool whose connections take `role` when they start. The URL's login user must be a member of it (a
+ * superuser is). bigint columns are read as bigint; statements are prepared.
+ */
+export function connectAs(role: DatabaseRole, url: DatabaseUrl, options: PoolOptions): Sql {
+  return postgres(url, {
+    max: options.connections,
+    idle_timeout: 0,
+    connect_timeout: 10,
+    fetch_types: false,
+    types: { bigint: postgres.BigInt },
+    onnotice: () => {},
+    connection: {
+      role,
+      application_name: role,
+      statement_timeout: options.statementTimeoutMs ?? 10_000,
+      // Plans are the same for every merchant; a custom plan per call would be planned each time.
+      plan_cache_mode: "force_generic_plan",
+    },
+  } as postgres.Options<{ bigint: postgres.PostgresType<bigint> }>) as unknown as Sql;
+}

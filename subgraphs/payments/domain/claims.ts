@@ -1,0 +1,170 @@
+import { homeOf, newId, type OperationId, type TransferId } from "../../kernel/ids.ts";
+import { ok, type Result } from "../../kernel/result.ts";
+import type { ClaimKind, Commit, Journal, JournalCause, Row } from "../../ledger/commit.ts";
+import type { Transfer } from "../../ledger/transfer.ts";
+import { attemptClaimed, attemptEnded, type CheckoutSession } from "./checkout-session.ts";
+import { announce } from "./events.ts";
+import type { Operation, OperationKind } from "./operation.ts";
+import { apply, type IllegalTransition, type Payment, type PaymentEvent } from "./payment.ts";
+import { holdRefund, transferIds } from "./postings.ts";
+import { operationRow, paymentRow, sessionRow } from "./rows.ts";
+
+/**
+ * Commit 1 of every operation, as a value: it takes the idempotency key, reserves the amount and writes down
+ * what will be sent. After it, and before commit 2, the operation *is* unknown.
+ */
+export type KeyClaim = { readonly key: string; readonly fingerprint: string };
+
+/** What a claim made: the payment and operation as they stand once `commit` is applied. */
+export type Claimed = { readonly payment: Payment; readonly operation: Operation; readonly commit: Commit };
+
+const claimOf = ({ key, fingerprint }: KeyClaim, kind: ClaimKind, operation: Operation) => ({
+  key,
+  fingerprint,
+  kind,
+  subject: operation.id,
+  payment: operation.payment,
+});
+
+export function journal(
+  payment: Payment,
+  operation: Operation,
+  cause: JournalCause,
+  transfers: readonly Transfer[],
+  at: Date,
+): Journal {
+  const id = newId("jrn", homeOf(payment.merchant), at);
+  return { id, payment: payment.id, operation: operation.id, cause, transfers };
+}
+
+export const commitId = (payment: Payment, at: Date) => newId("cmt", homeOf(payment.merchant), at);
+
+/** Claims a new payment's authorization. `assessment` is the risk decision that lets it pass, as its row. */
+export function claimAuthorization(
+  payment: Payment,
+  operation: Operation,
+  claim: KeyClaim,
+  context: {
+    readonly assessment: Row;
+    readonly session: CheckoutSession | null;
+    readonly resolveAfter: Date;
+  },
+  at: Date,
+): Claimed {
+  const { assessment, session, resolveAfter } = context;
+  const commit: Commit = {
+    id: commitId(payment, at),
+    merchant: payment.merchant,
+    at,
+    claim: claimOf(claim, "authorize", operation),
+    payment: { insert: paymentRow(payment) },
+    operation: { insert: operationRow(operation, payment, resolveAfter) },
+    ...(session === null ? {} : { session: { update: attemptClaimed(session, payment.id) } }),
+    assessment,
+    events: [],
+  };
+  return { payment, operation, commit };
+}
+
+/** A payment that risk refused: claimed and declined in one commit, since nothing is sent. */
+export function claimBlocked(
+  payment: Payment,
+  operation: Operation,
+  claim: KeyClaim,
+  context: { readonly assessment: Row; readonly session: CheckoutSession | null },
+  at: Date,
+): Claimed {
+  const { assessment, session } = context;
+  const commit: Commit = {
+    id: commitId(payment, at),
+    merchant: payment.merchant,
+    at,
+    claim: claimOf(claim, "authorize", operation),
+    payment: { insert: paymentRow(payment) },
+    operation: { insert: operationRow(operation, payment, at) },
+    ...(session === null ? {} : { session: { update: attemptEnded(session, payment.id, false) } }),
+    assessment,
+    events: [
+      announce(
+        payment,
+        "payment.declined.v1",
+        payment.amount.minor,
+        { code: payment.decline?.code ?? "blocked_by_risk" },
+        at,
+      ),
+    ],
+  };
+  return { payment, operation, commit };
+}
+
+export type FollowUp = {
+  readonly kind: Exclude<OperationKind, "authorize">;
+  readonly amount: bigint;
+  readonly final: boolean;
+};
+
+const claimEvent = (followUp: FollowUp): PaymentEvent => {
+  switch (followUp.kind) {
+    case "capture":
+      return { type: "capture_claimed", amount: followUp.amount, final: followUp.final };
+    case "void":
+      return { type: "void_claimed" };
+    case "refund":
+      return { type: "refund_claimed", amount: followUp.amount };
+  }
+};
+
+/**
+ * Claims a capture, void or refund of a payment as it was read. The commit is refused if the payment has
+ * moved since: read it again and claim anew. A refund also holds the merchant's money in the ledger.
+ */
+export function claimFollowUp(
+  payment: Payment,
+  followUp: FollowUp,
+  claim: KeyClaim,
+  sent: { readonly id: OperationId; readonly reference: string; readonly request: Operation["request"] },
+  resolveAfter: Date,
+  at: Date,
+): Result<Claimed, IllegalTransition> {
+  const next = apply(payment, claimEvent(followUp), at);
+  if (!next.ok) return next;
+  const hold =
+    followUp.kind === "refund" ? holdRefund(payment, followUp.amount, transferIds(payment, at)) : null;
+  const operation: Operation = {
+    ...sent,
+    payment: payment.id,
+    kind: followUp.kind,
+    state: "claimed",
+    amount: followUp.amount,
+    final: followUp.final,
+    attempt: 0,
+    pendingTransfer: (hold?.id ?? null) as TransferId | null,
+    failure: null,
+    claimedAt: at,
+    resolvedAt: null,
+    lastSentAt: at,
+  };
+  const commit: Commit = {
+    id: commitId(payment, at),
+    merchant: payment.merchant,
+    at,
+    claim: claimOf(claim, followUp.kind, operation),
+    payment: { update: paymentRow(next.value), expectedVersion: payment.version },
+    operation: { insert: operationRow(operation, payment, resolveAfter) },
+    ...(hold === null ? {} : { journal: journal(payment, operation, "refund_hold", [hold], at) }),
+    events: [],
+  };
+  return ok({ payment: next.value, operation, commit });
+}
+
+/** Opens a checkout session under an idempotency key. */
+export function openSession(session: CheckoutSession, { key, fingerprint }: KeyClaim, at: Date): Commit {
+  return {
+    id: newId("cmt", homeOf(session.merchant), at),
+    merchant: session.merchant,
+    at,
+    claim: { key, fingerprint, kind: "checkout_session", subject: session.id, payment: null },
+    session: { insert: sessionRow(session) },
+    events: [],
+  };
+}

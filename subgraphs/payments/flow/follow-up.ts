@@ -1,0 +1,144 @@
+import { homeOf, newId } from "../../kernel/ids.ts";
+import { type Claimed, claimFollowUp, type FollowUp } from "../domain/claims.ts";
+import type { FollowUpCommand } from "../domain/commands.ts";
+import { fingerprint, providerReference } from "../domain/idempotency.ts";
+import { issue } from "../domain/input-issue.ts";
+import type { ProviderRequest } from "../domain/operation.ts";
+import { capturable, type IllegalTransition, type Payment, refundable, stateOf } from "../domain/payment.ts";
+import type { PaymentDeps } from "./deps.ts";
+import type { Outcome } from "./outcome.ts";
+import { perform } from "./perform.ts";
+import { priorOutcome } from "./prior.ts";
+
+/**
+ * Capture, void and refund. Phases: 1 read the payment and the key | 2 claim key, operation and amount (commit 1)
+ * | 3 ask the provider and record (perform.ts).
+ *
+ * The claim holds only for the payment as it was read: if it moved meanwhile, it is read again. The amount is
+ * reserved in commit 1, so two at once with different keys cannot both take the last cent.
+ */
+export type FollowUpKind = FollowUp["kind"];
+
+export async function followUp(
+  deps: PaymentDeps,
+  kind: FollowUpKind,
+  command: FollowUpCommand,
+): Promise<Outcome> {
+  return (await deps.admission.admit(() => admitted(deps, kind, command))) ?? { kind: "overloaded" };
+}
+
+const RACES = 50;
+
+async function admitted(deps: PaymentDeps, kind: FollowUpKind, command: FollowUpCommand): Promise<Outcome> {
+  const { merchant, key } = command;
+  const asked = { kind, fingerprint: fingerprintOf(kind, command) };
+  for (let race = 1; race <= RACES; race++) {
+    const { payment, claim } = await deps.reads.paymentAndClaim(merchant, command.payment, key);
+    if (claim !== null) return priorOutcome(deps, merchant, claim, asked);
+    if (payment === null) return { kind: "not_found" };
+    const claimed = claimFor(deps, kind, command, payment, asked.fingerprint);
+    if ("kind" in claimed) return claimed;
+
+    deps.crash(`${kind}.before-commit-1`);
+    const result = await deps.commit(claimed.commit);
+    if (result.outcome === "applied" || result.outcome === "replayed") return perform(deps, claimed);
+    if (result.outcome === "conflict")
+      throw new Error("invariant broken: a fresh commit id was applied before");
+    // The payment moved, or the key was taken, since it was read: both show in the next read.
+    await new Promise((resolve) => setTimeout(resolve, Math.random() * Math.min(race * 2, 50)));
+  }
+  throw new Error(`${kind} of ${command.payment} could not be claimed: the payment keeps moving`);
+}
+
+function fingerprintOf(kind: FollowUpKind, { payment, amount, final }: FollowUpCommand): string {
+  return fingerprint(kind, {
+    payment,
+    amount: amount?.minor ?? null,
+    currency: amount?.currency ?? null,
+    final,
+  });
+}
+
+function claimFor(
+  deps: PaymentDeps,
+  kind: FollowUpKind,
+  command: FollowUpCommand,
+  payment: Payment,
+  argumentsFingerprint: string,
+): Claimed | Outcome {
+  if (command.amount !== null && command.amount.currency !== payment.amount.currency) {
+    const message = `The payment is in ${payment.amount.currency}: give the amount in that currency.`;
+    return { kind: "invalid", issues: [issue(["amount", "currency"], "CURRENCY_MISMATCH", message)] };
+  }
+  const at = deps.clock.now();
+  const details: FollowUp = {
+    kind,
+    amount: amountOf(kind, command, payment),
+    final: kind === "capture" && command.final,
+  };
+  const reference = providerReference(deps.referenceSecret, {
+    merchant: command.merchant,
+    key: command.key,
+    operation: kind,
+    attempt: 0,
+    step: payment.provider,
+  });
+  if (payment.providerPayment === null) {
+    return {
+      kind: "illegal_state",
+      state: "processing",
+      because: "there is nothing at the provider to work with",
+    };
+  }
+  const request = requestFor(deps, details, payment, reference);
+  if (request === null) return refusedAmount(deps, payment, details.amount);
+  const claimed = claimFollowUp(
+    payment,
+    details,
+    { key: command.key, fingerprint: argumentsFingerprint },
+    { id: newId("op", homeOf(payment.merchant), at), reference, request },
+    new Date(at.getTime() + deps.providerDeadlineMs + 5_000),
+    at,
+  );
+  return claimed.ok ? claimed.value : refusal(claimed.error);
+}
+
+function amountOf(kind: FollowUpKind, command: FollowUpCommand, payment: Payment): bigint {
+  switch (kind) {
+    case "capture":
+      return command.amount?.minor ?? capturable(payment).minor;
+    case "refund":
+      return command.amount?.minor ?? refundable(payment).minor;
+    case "void":
+      return payment.authorized - payment.captured;
+  }
+}
+
+function requestFor(
+  deps: PaymentDeps,
+  details: FollowUp,
+  payment: Payment,
+  reference: string,
+): ProviderRequest | null {
+  const { connector } = deps;
+  const { amount, final } = details;
+  if (details.kind === "void") return connector.void(payment);
+  if (connector.refusesAmount({ ...payment.amount, minor: amount }) !== null) return null;
+  return details.kind === "capture"
+    ? connector.capture(payment, { amount, final })
+    : connector.refund(payment, { amount, reference });
+}
+
+function refusedAmount(deps: PaymentDeps, payment: Payment, minor: bigint): Outcome {
+  const because = deps.connector.refusesAmount({ ...payment.amount, minor });
+  return {
+    kind: "invalid",
+    issues: [issue(["amount"], "AMOUNT_NOT_ACCEPTED", `The provider refuses it: ${because}.`)],
+  };
+}
+
+function refusal(error: IllegalTransition): Outcome {
+  return error.code === "ILLEGAL_STATE"
+    ? { kind: "illegal_state", state: error.state, because: error.because }
+    : { kind: "exceeds", available: error.available };
+}

@@ -1,0 +1,82 @@
+import type { Sql } from "postgres";
+import { connectAs, type DatabaseUrl } from "../../database/pool.ts";
+import {
+  homeOf,
+  idFromUuid,
+  type MerchantId,
+  type OperationId,
+  type PaymentId,
+  uuidOf,
+} from "../../kernel/ids.ts";
+
+export type LeasedOperation = {
+  readonly merchant: MerchantId;
+  readonly payment: PaymentId;
+  readonly operation: OperationId;
+  /** How often its outcome has been asked for, this time included. */
+  readonly inquiries: number;
+};
+
+/** Operations whose outcome is unknown and due to be asked for. Several processes may lease from it at once. */
+export interface RecoveryQueue {
+  lease(limit: number, leaseMs: number): Promise<LeasedOperation[]>;
+  inquireIn(operation: Omit<LeasedOperation, "inquiries">, delayMs: number): Promise<void>;
+  /** Writes down that the operation's request is about to be sent again. */
+  markSent(operation: Omit<LeasedOperation, "inquiries">): Promise<void>;
+  unresolved(): Promise<{ count: number; oldest: Date | null }>;
+  forgetOldKeys(limit: number): Promise<number>;
+  close(): Promise<void>;
+}
+
+export function createRecoveryQueue(url: DatabaseUrl): RecoveryQueue {
+  const sql: Sql = connectAs("tessera_recovery", url, { connections: 2 });
+  return {
+    async lease(limit, leaseMs) {
+      const rows = await sql.unsafe<{ merchant: string; payment: string; id: string; inquiries: number }[]>(
+        "select merchant, payment, id, inquiries from payments.lease_unresolved($1, $2::text::interval)",
+        [limit, `${leaseMs} milliseconds`],
+        { prepare: true },
+      );
+      return rows.map((row) => ({
+        merchant: idFromUuid("mer", row.merchant),
+        payment: idFromUuid("pay", row.payment),
+        operation: idFromUuid("op", row.id),
+        inquiries: row.inquiries,
+      }));
+    },
+    async inquireIn({ merchant, payment, operation }, delayMs) {
+      await sql.unsafe(
+        "select payments.inquire_later($1, $2, $3, $4, $5::text::interval)",
+        [
+          homeOf(merchant).shard,
+          uuidOf(merchant),
+          uuidOf(payment),
+          uuidOf(operation),
+          `${delayMs} milliseconds`,
+        ],
+        { prepare: true },
+      );
+    },
+    async markSent({ merchant, payment, operation }) {
+      await sql.unsafe(
+        "select payments.mark_sent($1, $2, $3, $4)",
+        [homeOf(merchant).shard, uuidOf(merchant), uuidOf(payment), uuidOf(operation)],
+        { prepare: true },
+      );
+    },
+    async unresolved() {
+      const [row] = await sql.unsafe<{ unresolved: bigint; oldest: Date | null }[]>(
+        "select * from payments.count_unresolved()",
+      );
+      return { count: Number(row?.unresolved ?? 0), oldest: row?.oldest ?? null };
+    },
+    async forgetOldKeys(limit) {
+      const [row] = await sql.unsafe<{ forgotten: number }[]>(
+        "select payments.forget_idempotency_keys($1) as forgotten",
+        [limit],
+      );
+      return row?.forgotten ?? 0;
+    },
+    close: () => sql.end({ timeout: 2 }),
+  };
+}
