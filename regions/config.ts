@@ -1,0 +1,103 @@
+import type { JWK } from "jose";
+import { z } from "zod";
+import { SUBGRAPHS, type SubgraphName } from "../schema/compose.ts";
+import { type Region, regionNamed } from "./regions.ts";
+
+/** A region process's settings, all from environment variables. */
+export type RegionConfig = {
+  readonly region: Region;
+  readonly host: string;
+  readonly port: number;
+  readonly databaseUrl: string;
+  /** Public halves of the keys with which the edge signs. */
+  readonly edgeKeys: readonly JWK[];
+  /** The private key with which this region signs for the vault. */
+  readonly signingKey: JWK;
+  readonly vaultUrl: string;
+  readonly stripe: {
+    readonly baseUrl: string;
+    readonly secretKey: string;
+    readonly idempotencyWindowMs: number | undefined;
+    readonly maxRequestLifetimeMs: number | undefined;
+  };
+  readonly referenceSecret: string;
+  readonly checkoutSecret: string;
+  readonly providerDeadlineMs: number;
+  readonly riskDeadlineMs: number;
+  readonly maxInFlight: number;
+  readonly commitConnections: number;
+  /** Where separately started subgraphs are; null: all in this process. */
+  readonly subgraphUrls: Readonly<Record<SubgraphName, string>> | null;
+  readonly logLevel: string;
+};
+
+const json = <T extends z.ZodType>(schema: T) =>
+  z.string().transform((text, context) => {
+    try {
+      return schema.parse(JSON.parse(text)) as z.infer<T>;
+    } catch (error) {
+      context.addIssue({
+        code: "custom",
+        message: error instanceof SyntaxError ? "is not JSON" : String(error),
+      });
+      return z.NEVER;
+    }
+  });
+const jwk = z.looseObject({ kty: z.string(), kid: z.string() });
+const ms = z.coerce.number().int().positive();
+const secret = z.string().min(32, "is a random secret of at least 32 characters");
+
+const environment = z.object({
+  REGION: z.string().default("eu-1"),
+  HOST: z.string().default("127.0.0.1"),
+  PORT: z.coerce.number().int().min(0).max(65_535),
+  DATABASE_URL: z.string().min(1),
+  EDGE_VERIFYING_KEYS: json(z.array(jwk).min(1)),
+  REGION_SIGNING_KEY: json(jwk),
+  VAULT_URL: z.url(),
+  STRIPE_BASE_URL: z.url().default("https://api.stripe.com"),
+  STRIPE_SECRET_KEY: z.string().min(1),
+  STRIPE_IDEMPOTENCY_WINDOW_MS: z.coerce.number().int().nonnegative().optional(),
+  STRIPE_MAX_REQUEST_LIFETIME_MS: ms.optional(),
+  REFERENCE_SECRET: secret,
+  CHECKOUT_SECRET: secret,
+  PROVIDER_DEADLINE_MS: ms.default(10_000),
+  RISK_DEADLINE_MS: ms.default(50),
+  MAX_IN_FLIGHT: z.coerce.number().int().positive().default(4_096),
+  COMMIT_CONNECTIONS: z.coerce.number().int().positive().default(16),
+  SUBGRAPH_URLS: json(z.record(z.enum(SUBGRAPHS), z.url())).optional(),
+  LOG_LEVEL: z.string().default("info"),
+});
+
+/** Reads the settings. Throws one error that names every variable that is wrong, never its value. */
+export function readConfig(env: Readonly<Record<string, string | undefined>>): RegionConfig {
+  const parsed = environment.safeParse(env);
+  if (!parsed.success) {
+    const lines = parsed.error.issues.map(({ path, message }) => `  ${path.join(".")}: ${message}`);
+    throw new Error(`the region's settings are not right:\n${lines.join("\n")}`);
+  }
+  const e = parsed.data;
+  return {
+    region: regionNamed(e.REGION),
+    host: e.HOST,
+    port: e.PORT,
+    databaseUrl: e.DATABASE_URL,
+    edgeKeys: e.EDGE_VERIFYING_KEYS as JWK[],
+    signingKey: e.REGION_SIGNING_KEY as JWK,
+    vaultUrl: e.VAULT_URL,
+    stripe: {
+      baseUrl: e.STRIPE_BASE_URL,
+      secretKey: e.STRIPE_SECRET_KEY,
+      idempotencyWindowMs: e.STRIPE_IDEMPOTENCY_WINDOW_MS,
+      maxRequestLifetimeMs: e.STRIPE_MAX_REQUEST_LIFETIME_MS,
+    },
+    referenceSecret: e.REFERENCE_SECRET,
+    checkoutSecret: e.CHECKOUT_SECRET,
+    providerDeadlineMs: e.PROVIDER_DEADLINE_MS,
+    riskDeadlineMs: e.RISK_DEADLINE_MS,
+    maxInFlight: e.MAX_IN_FLIGHT,
+    commitConnections: e.COMMIT_CONNECTIONS,
+    subgraphUrls: e.SUBGRAPH_URLS ?? null,
+    logLevel: e.LOG_LEVEL,
+  };
+}

@@ -1,0 +1,219 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { type ApolloServer, HeaderMap } from "@apollo/server";
+import type { Logger } from "pino";
+import type { RequestContext } from "../subgraphs/api/context.ts";
+import type { Subgraph } from "../subgraphs/api/subgraph.ts";
+import type { Clock } from "../subgraphs/kernel/clock.ts";
+import {
+  IDENTITY_HEADER,
+  REQUEST_ID_HEADER,
+  type VerifyingKeys,
+  verifyIdentity,
+  verifyKeyLookup,
+} from "../subgraphs/kernel/identity.ts";
+import { homeFor } from "../subgraphs/kernel/ids.ts";
+import type { Merchants } from "../subgraphs/merchants/profile.ts";
+import type { GatewayContext } from "./gateway.ts";
+
+/** The region's HTTP doors. Everything but health needs the edge's signed word. */
+
+const MAX_BODY_BYTES = 128 * 1024;
+
+type Handler = (request: IncomingMessage, response: ServerResponse) => Promise<void>;
+
+export type GatewayRoutes = {
+  readonly apollo: ApolloServer<GatewayContext>;
+  readonly merchants: Merchants;
+  readonly regionNumber: number;
+  readonly keys: VerifyingKeys;
+  readonly clock: Clock;
+  /** Throws if the region cannot serve a payment now. */
+  readonly ready: () => Promise<void>;
+};
+
+export function gatewayHandler(routes: GatewayRoutes, log: Logger): Handler {
+  return guarded(log, async (request, response) => {
+    const url = new URL(request.url ?? "/", "http://region");
+    if (url.pathname === "/graphql") return serveGraphql(routes, request, response);
+    if (url.pathname.startsWith("/internal/api-keys/")) return serveApiKey(routes, url, request, response);
+    if (url.pathname === "/healthz") return reply(response, 200, { status: "up" });
+    if (url.pathname === "/readyz") {
+      await routes.ready();
+      return reply(response, 200, { status: "ready" });
+    }
+    reply(response, 404, errorBody("NOT_FOUND", "There is nothing here."));
+  });
+}
+
+async function serveGraphql(
+  routes: GatewayRoutes,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  const context = await authenticate(routes, request, response);
+  if (context === null) return;
+  if (request.method !== "POST") return reply(response, 405, errorBody("METHOD_NOT_ALLOWED", "Use POST."));
+  const body = await readJson(request, response);
+  if (body === undefined) return;
+  const headers = new HeaderMap();
+  for (const [name, value] of Object.entries(request.headers)) {
+    if (value !== undefined) headers.set(name, Array.isArray(value) ? value.join(", ") : value);
+  }
+  const result = await routes.apollo.executeHTTPGraphQLRequest({
+    httpGraphQLRequest: { method: "POST", headers, search: "", body },
+    context: async () => context,
+  });
+  response.statusCode = result.status ?? 200;
+  for (const [name, value] of result.headers) response.setHeader(name, value);
+  response.setHeader(REQUEST_ID_HEADER, context.identity.requestId);
+  if (result.body.kind === "complete") {
+    response.end(result.body.string);
+    return;
+  }
+  for await (const chunk of result.body.asyncIterator) response.write(chunk);
+  response.end();
+}
+
+type Verifier = { readonly keys: VerifyingKeys; readonly clock: Clock };
+
+/** The verified identity, or null after having answered 401. */
+async function authenticate(
+  { keys, clock }: Verifier,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<GatewayContext | null> {
+  const header = request.headers[IDENTITY_HEADER];
+  const token = typeof header === "string" ? header : undefined;
+  const identity = await verifyIdentity(token, keys, clock.now());
+  if (identity.ok && token !== undefined) return { identity: identity.value, identityToken: token };
+  reply(
+    response,
+    401,
+    errorBody("UNAUTHENTICATED", "Requests reach a region through the edge, which signs for them."),
+  );
+  return null;
+}
+
+/** Whose an API key is, by its SHA-256: asked by the edge, which knows the key. */
+async function serveApiKey(
+  routes: GatewayRoutes,
+  url: URL,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  const header = request.headers[IDENTITY_HEADER];
+  const token = typeof header === "string" ? header : undefined;
+  if (!(await verifyKeyLookup(token, routes.keys, routes.clock.now()))) {
+    return reply(response, 401, errorBody("UNAUTHENTICATED", "Only the edge may ask for keys."));
+  }
+  const hash = url.pathname.slice("/internal/api-keys/".length);
+  const shard = Number(url.searchParams.get("shard"));
+  if (!/^[0-9a-f]{64}$/.test(hash) || !Number.isInteger(shard) || shard < 0 || shard > 255) {
+    return reply(
+      response,
+      400,
+      errorBody("BAD_REQUEST", "Give the key's SHA-256 in lower-case hex, and its shard."),
+    );
+  }
+  const owner = await routes.merchants.findApiKey(homeFor(routes.regionNumber, shard), hash);
+  if (owner === null) return reply(response, 404, errorBody("UNKNOWN_KEY", "There is no such key."));
+  reply(response, 200, owner);
+}
+
+/** A subgraph started apart: it verifies the edge's word itself and answers the gateway's queries. */
+export function subgraphHandler(subgraph: Subgraph, verifier: Verifier, log: Logger): Handler {
+  return guarded(log, async (request, response) => {
+    if (request.url === "/healthz") return reply(response, 200, { status: "up" });
+    if (request.url !== "/graphql" || request.method !== "POST") {
+      return reply(response, 404, errorBody("NOT_FOUND", "There is nothing here."));
+    }
+    const context = await authenticate(verifier, request, response);
+    if (context === null) return;
+    const body = await readJson(request, response);
+    if (body === undefined) return;
+    const { query, variables, operationName } = body as Record<string, unknown>;
+    const { identity }: RequestContext = context;
+    const result = await subgraph.run(
+      {
+        query: String(query),
+        variables: variables as Record<string, unknown> | undefined,
+        operationName: operationName as string | undefined,
+      },
+      { identity },
+    );
+    reply(response, 200, result);
+  });
+}
+
+const errorBody = (code: string, message: string) => ({ errors: [{ message, extensions: { code } }] });
+
+function reply(response: ServerResponse, status: number, body: object): void {
+  response.writeHead(status, { "content-type": "application/json; charset=utf-8" });
+  response.end(JSON.stringify(body));
+}
+
+/** The JSON body, or undefined after having answered 413 or 400. */
+async function readJson(request: IncomingMessage, response: ServerResponse): Promise<unknown> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    size += chunk.length;
+    if (size > MAX_BODY_BYTES) {
+      response.setHeader("connection", "close");
+      reply(response, 413, errorBody("PAYLOAD_TOO_LARGE", `A request is at most ${MAX_BODY_BYTES} bytes.`));
+      return undefined;
+    }
+    chunks.push(chunk);
+  }
+  try {
+    const body: unknown = JSON.parse(Buffer.concat(chunks).toString("utf8"));
+    if (typeof body === "object" && body !== null) return body;
+  } catch {
+    // Answered below.
+  }
+  reply(
+    response,
+    400,
+    errorBody("BAD_REQUEST", "The body must be a JSON object with `query` and `variables`."),
+  );
+  return undefined;
+}
+
+const guarded =
+  (log: Logger, handler: Handler): Handler =>
+  async (request, response) => {
+    try {
+      await handler(request, response);
+    } catch (error) {
+      log.error({ err: error, path: request.url }, "a request failed through our fault");
+      if (!response.headersSent)
+        reply(response, 503, errorBody("UNAVAILABLE", "The region cannot serve this now."));
+      else response.destroy();
+    }
+  };
+
+/** Listens, and can be ended: no new requests, and those under way get `drainMs` to finish. */
+export async function listen(
+  handler: Handler,
+  address: { readonly host: string; readonly port: number },
+): Promise<{ readonly port: number; close(drainMs: number): Promise<void> }> {
+  const server: Server = createServer(
+    { keepAliveTimeout: 60_000 },
+    (request, response) => void handler(request, response),
+  );
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(address.port, address.host, resolve);
+  });
+  const bound = server.address();
+  return {
+    port: typeof bound === "object" && bound !== null ? bound.port : address.port,
+    async close(drainMs) {
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+      server.closeIdleConnections();
+      const timer = setTimeout(() => server.closeAllConnections(), drainMs);
+      await closed;
+      clearTimeout(timer);
+    },
+  };
+}

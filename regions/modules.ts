@@ -1,0 +1,155 @@
+import type { Logger } from "pino";
+import { type SubgraphName, subgraphSchema } from "../schema/compose.ts";
+import { createSubgraph, type Subgraph } from "../subgraphs/api/subgraph.ts";
+import { connectAs } from "../subgraphs/database/pool.ts";
+import { createTenantReader } from "../subgraphs/database/tenant-reader.ts";
+import { systemClock } from "../subgraphs/kernel/clock.ts";
+import { crashPoints } from "../subgraphs/kernel/crash-points.ts";
+import { signingKey } from "../subgraphs/kernel/identity.ts";
+import { createCommitter } from "../subgraphs/ledger/committer.ts";
+import { ledgerResolvers } from "../subgraphs/ledger/resolvers/index.ts";
+import { createLedgerReads } from "../subgraphs/ledger/sql/reads.ts";
+import { createMerchants, type Merchants } from "../subgraphs/merchants/profile.ts";
+import { merchantResolvers } from "../subgraphs/merchants/resolvers/index.ts";
+import { createStripeConnector, STRIPE_VERSION } from "../subgraphs/payments/connectors/stripe/index.ts";
+import { createStripeTransport } from "../subgraphs/payments/connectors/transport.ts";
+import { createAdmission } from "../subgraphs/payments/flow/admission.ts";
+import type { PaymentDeps } from "../subgraphs/payments/flow/deps.ts";
+import { createCvcForgetter } from "../subgraphs/payments/flow/forget-cvc.ts";
+import { createRecovery } from "../subgraphs/payments/flow/recover.ts";
+import { createRelay } from "../subgraphs/payments/relay.ts";
+import { paymentResolvers } from "../subgraphs/payments/resolvers/index.ts";
+import { createPaymentReads } from "../subgraphs/payments/sql/reads.ts";
+import { createRecoveryQueue } from "../subgraphs/payments/sql/recovery-queue.ts";
+import { createVaultClient } from "../subgraphs/payments/vault/client.ts";
+import { createAssess } from "../subgraphs/risk/assess.ts";
+import { riskResolvers } from "../subgraphs/risk/resolvers/index.ts";
+import { createRiskReads } from "../subgraphs/risk/sql/reads.ts";
+import { consumeEvents } from "../subgraphs/settlement/consume.ts";
+import { settlementResolvers } from "../subgraphs/settlement/resolvers/index.ts";
+import { createSettlementReads } from "../subgraphs/settlement/sql/reads.ts";
+import type { RegionConfig } from "./config.ts";
+
+/** A subgraph with what it runs beside answering: background work, and how it ends. */
+export type Module = {
+  readonly subgraph: Subgraph;
+  readonly start: () => void;
+  /** Ends background work and connections; callers have stopped sending requests. */
+  readonly stop: () => Promise<void>;
+};
+
+const READ_CONNECTIONS = 4;
+const idle = () => {};
+
+/** Builds the subgraphs, each with its own way into the database; the composition root of everything below. */
+export const createModule: Record<
+  SubgraphName,
+  (config: RegionConfig, merchants: Merchants, log: Logger) => Promise<Module>
+> = {
+  payments: paymentsModule,
+  async ledger(config) {
+    const reader = createTenantReader("tessera_ledger", config.databaseUrl, READ_CONNECTIONS);
+    const resolvers = ledgerResolvers(createLedgerReads(reader));
+    return {
+      subgraph: createSubgraph("ledger", subgraphSchema("ledger"), resolvers),
+      start: idle,
+      stop: reader.close,
+    };
+  },
+  async risk(config) {
+    const reader = createTenantReader("tessera_risk", config.databaseUrl, READ_CONNECTIONS);
+    const resolvers = riskResolvers(createRiskReads(reader));
+    return {
+      subgraph: createSubgraph("risk", subgraphSchema("risk"), resolvers),
+      start: idle,
+      stop: reader.close,
+    };
+  },
+  async settlement(config, merchants, log) {
+    const reader = createTenantReader("tessera_settlement", config.databaseUrl, READ_CONNECTIONS);
+    const resolvers = settlementResolvers(createSettlementReads(reader, systemClock));
+    const relay = createRelay({
+      url: config.databaseUrl,
+      log,
+      consume: (sql, events) => consumeEvents(sql, merchants, events),
+    });
+    return {
+      subgraph: createSubgraph("settlement", subgraphSchema("settlement"), resolvers),
+      start: relay.start,
+      async stop() {
+        await Promise.all([relay.stop(), reader.close()]);
+      },
+    };
+  },
+  async merchants(_config, merchants) {
+    const subgraph = createSubgraph("merchants", subgraphSchema("merchants"), merchantResolvers(merchants));
+    return { subgraph, start: idle, stop: async () => {} };
+  },
+};
+
+async function paymentsModule(config: RegionConfig, merchants: Merchants, log: Logger): Promise<Module> {
+  const { databaseUrl, stripe } = config;
+  const clock = systemClock;
+  const reader = createTenantReader("tessera_payments", databaseUrl, READ_CONNECTIONS);
+  const riskReader = createTenantReader("tessera_risk", databaseUrl, READ_CONNECTIONS);
+  const committer = connectAs("tessera_committer", databaseUrl, { connections: config.commitConnections });
+  const queue = createRecoveryQueue(databaseUrl);
+  const vault = createVaultClient({
+    url: config.vaultUrl,
+    signer: await signingKey(config.signingKey),
+    clock,
+  });
+  const transport = createStripeTransport({
+    provider: { baseUrl: stripe.baseUrl, secretKey: stripe.secretKey, version: STRIPE_VERSION },
+    vault,
+    deadlineMs: config.providerDeadlineMs,
+  });
+  const deps: PaymentDeps = {
+    commit: createCommitter(committer),
+    reads: createPaymentReads(reader),
+    queue,
+    merchants,
+    assess: createAssess({
+      reader: riskReader,
+      deadlineMs: config.riskDeadlineMs,
+      onDegraded: (because) => log.warn({ because }, "risk decided without its facts"),
+    }),
+    vault,
+    connector: createStripeConnector({
+      ...(stripe.idempotencyWindowMs === undefined
+        ? {}
+        : { idempotencyWindowMs: stripe.idempotencyWindowMs }),
+      ...(stripe.maxRequestLifetimeMs === undefined
+        ? {}
+        : { maxRequestLifetimeMs: stripe.maxRequestLifetimeMs }),
+    }),
+    transport,
+    admission: createAdmission(config.maxInFlight),
+    forgetter: createCvcForgetter(vault, log),
+    clock,
+    log,
+    crash: crashPoints(process.env),
+    referenceSecret: config.referenceSecret,
+    checkoutSecret: config.checkoutSecret,
+    providerDeadlineMs: config.providerDeadlineMs,
+    live: new Map(),
+  };
+  const recovery = createRecovery(deps);
+  return {
+    subgraph: createSubgraph("payments", subgraphSchema("payments"), paymentResolvers(deps)),
+    start: recovery.start,
+    async stop() {
+      await recovery.stop();
+      await Promise.allSettled(deps.live.values());
+      await deps.forgetter.flush();
+      await Promise.all([
+        reader.close(),
+        riskReader.close(),
+        queue.close(),
+        committer.end({ timeout: 2 }),
+        transport.close(),
+        vault.close(),
+      ]);
+    },
+  };
+}
