@@ -53,7 +53,7 @@ const environment = z.object({
   PORT: z.coerce.number().int().min(0).max(65_535),
   DATABASE_URL: z.string().min(1),
   EDGE_VERIFYING_KEYS: json(z.array(jwk).min(1)),
-  REGION_SIGNING_KEY: json(jwk),
+  VAULT_SIGNING_KEY: json(jwk),
   VAULT_URL: z.url(),
   STRIPE_BASE_URL: z.url().default("https://api.stripe.com"),
   STRIPE_SECRET_KEY: z.string().min(1),
@@ -83,7 +83,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): R
     port: e.PORT,
     databaseUrl: e.DATABASE_URL,
     edgeKeys: e.EDGE_VERIFYING_KEYS as JWK[],
-    signingKey: e.REGION_SIGNING_KEY as JWK,
+    signingKey: e.VAULT_SIGNING_KEY as JWK,
     vaultUrl: e.VAULT_URL,
     stripe: {
       baseUrl: e.STRIPE_BASE_URL,

@@ -49,6 +49,7 @@ create table ledger.transfer (
   shard smallint not null,
   merchant uuid not null,
   journal uuid not null,
+  ordinal smallint not null,
   id uuid not null,
   kind text not null check (kind in ('single', 'pending', 'post', 'release')),
   debit bigint not null,
@@ -57,7 +58,7 @@ create table ledger.transfer (
   currency text not null,
   pending uuid,
   created_at timestamptz not null,
-  primary key (shard, journal, id),
+  primary key (shard, journal, ordinal),
   check (debit <> credit),
   check ((pending is not null) = (kind in ('post', 'release')))
 );

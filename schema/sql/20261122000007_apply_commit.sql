@@ -35,13 +35,14 @@ declare
   t jsonb;
   debit_id bigint;
   credit_id bigint;
+  position smallint;
   moved bigint;
 begin
   insert into ledger.journal (shard, merchant, payment, id, cause, operation, created_at)
   values (p_shard, p_merchant, (p_journal ->> 'payment')::uuid, journal_id, p_journal ->> 'cause',
           (p_journal ->> 'operation')::uuid, p_at);
 
-  for t in select value from jsonb_array_elements(p_journal -> 'transfers') loop
+  for t, position in select value, ordinality from jsonb_array_elements(p_journal -> 'transfers') with ordinality loop
     moved := (t ->> 'amount')::bigint;
     if t ->> 'pending' is not null then
       -- Taking the part from what remains is what makes it resolved exactly once.
@@ -58,8 +59,8 @@ begin
         t #>> '{credit,code}', t ->> 'currency', t #>> '{credit,normalSide}');
     end if;
     insert into ledger.transfer
-      (shard, merchant, journal, id, kind, debit, credit, amount, currency, pending, created_at)
-    values (p_shard, p_merchant, journal_id, (t ->> 'id')::uuid, t ->> 'kind', debit_id, credit_id, moved,
+      (shard, merchant, journal, ordinal, id, kind, debit, credit, amount, currency, pending, created_at)
+    values (p_shard, p_merchant, journal_id, position, (t ->> 'id')::uuid, t ->> 'kind', debit_id, credit_id, moved,
             t ->> 'currency', (t ->> 'pending')::uuid, p_at);
     if t ->> 'kind' = 'pending' then
       insert into ledger.pending (shard, transfer, debit, credit, currency, remaining)

@@ -67,7 +67,6 @@ export function createLedgerReads(reader: TenantReader): LedgerReads {
           parameters: [homeOf(merchant).shard, uuidOf(merchant), ids],
         },
         {
-          // Written in the order of their ids within a journal.
           text: `select t.journal, t.id, t.kind, t.amount, t.currency, t.pending,
                         d.code as debit_code, d.operator as debit_operator,
                         c.code as credit_code, c.operator as credit_operator
@@ -75,7 +74,7 @@ export function createLedgerReads(reader: TenantReader): LedgerReads {
                  join ledger.transfer t on t.shard = j.shard and t.journal = j.id
                  cross join lateral ledger.account_names(t.shard, array[t.debit]) d
                  cross join lateral ledger.account_names(t.shard, array[t.credit]) c
-                 where j.shard = $1 and j.merchant = $2 and j.payment = any ($3::text::uuid[]) order by t.id`,
+                 where j.shard = $1 and j.merchant = $2 and j.payment = any ($3::text::uuid[]) order by t.journal, t.ordinal`,
           parameters: [homeOf(merchant).shard, uuidOf(merchant), ids],
         },
       );

@@ -89,7 +89,7 @@ export function createVaultClient(options: {
     async forgetCvc(merchant, tokens) {
       const response = await postJson(merchant, "/v1/cvc/forget", { tokens });
       await response.body.dump();
-      if (response.statusCode !== 204) throw new Error(`the vault answered ${response.statusCode} to forget`);
+      if (response.statusCode !== 200) throw new Error(`the vault answered ${response.statusCode} to forget`);
     },
     async egress(request) {
       const response = await pool.request({

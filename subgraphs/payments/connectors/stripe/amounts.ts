@@ -8,8 +8,8 @@ import { type Money, moneyOf } from "../../../kernel/money.ts";
 const STRIPE_EXPONENT: Partial<Record<Currency, number>> = { ISK: 2, UGX: 2, MGA: 0 };
 const stripeExponent = (currency: Currency): number => STRIPE_EXPONENT[currency] ?? exponentOf(currency);
 
-/** The largest amount that Stripe takes, in its own units. */
-const MAX_STRIPE_AMOUNT = 99_999_999n;
+/** The largest card amount that Stripe takes, in its own units: twelve digits (docs.stripe.com/currencies). */
+const MAX_STRIPE_AMOUNT = 999_999_999_999n;
 
 /** Why Stripe would not take this amount, or null. */
 export function refusesAmount(money: Money): string | null {

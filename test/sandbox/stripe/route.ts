@@ -1,0 +1,46 @@
+/**
+ * What an endpoint is: a way to read its parameters, and then a way to execute.
+ *
+ * The two are apart because an idempotency key remembers only what was executed: everything thrown by
+ * `prepare` is a validation failure, everything that happens in the function it gives is a result.
+ */
+
+import type { Params } from "./params.ts";
+import type { Work } from "./store.ts";
+
+/** The names by which fault rules speak of endpoints. */
+export type Operation =
+  | "create"
+  | "confirm"
+  | "capture"
+  | "cancel"
+  | "refund"
+  | "update"
+  | "lookup"
+  | "other";
+
+/** An answer: the HTTP status and the JSON object. */
+export type Reply = { readonly status: number; readonly body: object };
+
+/** How faults bend an execution. */
+export type Bending = {
+  /** The issuer declines with this code. */
+  readonly declineCode?: string;
+  /** The payment stays `processing` for this long and is decided then, in milliseconds. */
+  readonly processingMs?: number;
+};
+
+export type Execution = (work: Work, bending: Bending) => Reply;
+
+export type Route = {
+  readonly method: "GET" | "POST";
+  /** Path segments; a segment that begins with a colon is an id. */
+  readonly path: string;
+  readonly operation: Operation;
+  /** Reads the parameters; `id` is the path's id, or empty. Throws a `Refusal` where they are not valid. */
+  readonly prepare: (params: Params, id: string) => Execution;
+};
+
+export function ok(body: object): Reply {
+  return { status: 200, body };
+}
