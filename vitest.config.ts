@@ -1,10 +1,59 @@
 import { defineConfig } from "vitest/config";
 
+const everywhere = ["**/node_modules/**", "**/dist/**", "**/.tessera/**"];
+
+/** Test files are named for what they need: nothing, a database (`.db.test.ts`), workerd, a whole platform. */
 export default defineConfig({
   test: {
-    include: ["{cli,edge,regions,schema,subgraphs,test}/**/*.test.ts"],
-    exclude: ["**/node_modules/**", "**/dist/**"],
-    testTimeout: 30_000,
-    hookTimeout: 120_000,
+    maxWorkers: 2,
+    projects: [
+      {
+        test: {
+          name: "unit",
+          include: ["{regions,schema,subgraphs}/**/*.test.ts", "test/{sandbox,house}/**/*.test.ts"],
+          exclude: [...everywhere, "**/*.db.test.ts"],
+          testTimeout: 30_000,
+        },
+      },
+      {
+        test: {
+          name: "database",
+          include: ["{regions,schema,subgraphs}/**/*.db.test.ts"],
+          exclude: everywhere,
+          globalSetup: ["test/support/postgres-setup.ts"],
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+        },
+      },
+      {
+        test: {
+          name: "edge",
+          include: ["edge/**/*.test.ts"],
+          exclude: everywhere,
+          testTimeout: 30_000,
+          hookTimeout: 120_000,
+        },
+      },
+      {
+        test: {
+          name: "start",
+          include: ["test/start/**/*.test.ts"],
+          exclude: everywhere,
+          testTimeout: 60_000,
+          hookTimeout: 120_000,
+        },
+      },
+      {
+        test: {
+          name: "e2e",
+          include: ["test/e2e/**/*.test.ts"],
+          exclude: everywhere,
+          // Each brings up a platform; two at once would measure each other.
+          fileParallelism: false,
+          testTimeout: 120_000,
+          hookTimeout: 180_000,
+        },
+      },
+    ],
   },
 });

@@ -97,6 +97,21 @@ begin
   where a.shard = p_shard and a.id = m.account;
 end $$;
 
+-- The answer to a commit that cannot be applied: if it is there by now, sent twice at once, its guards failed
+-- because of itself.
+create function ledger.refuse_commit(p_shard smallint, p_id uuid, p_digest bytea, p_answer jsonb) returns jsonb
+  language plpgsql volatile set search_path = pg_catalog
+  as $$
+declare
+  known bytea;
+begin
+  select k.digest into known from ledger.commit k where k.shard = p_shard and k.id = p_id;
+  if not found then
+    return p_answer;
+  end if;
+  return jsonb_build_object('outcome', case when known = p_digest then 'replayed' else 'conflict' end);
+end $$;
+
 -- Applies one commit, wholly or not at all: every guard is judged before anything is written. Answers
 --   {"outcome": "applied"}
 --   {"outcome": "replayed"}                       this commit id, with this content, was applied before
@@ -109,6 +124,7 @@ create function ledger.apply_commit(c jsonb) returns jsonb
 declare
   v_shard smallint := (c ->> 'shard')::smallint;
   v_merchant uuid := (c ->> 'merchant')::uuid;
+  v_id uuid := (c ->> 'id')::uuid;
   v_at timestamptz := (c ->> 'at')::timestamptz;
   v_digest bytea := decode(c ->> 'digest', 'hex');
   claim jsonb := c -> 'claim';
@@ -121,7 +137,7 @@ declare
   found_attempt integer;
   taken payments.idempotency;
 begin
-  select k.digest into known from ledger.commit k where k.shard = v_shard and k.id = (c ->> 'id')::uuid;
+  select k.digest into known from ledger.commit k where k.shard = v_shard and k.id = v_id;
   if found then
     return jsonb_build_object('outcome', case when known = v_digest then 'replayed' else 'conflict' end);
   end if;
@@ -131,7 +147,8 @@ begin
     where p.shard = v_shard and p.merchant = v_merchant and p.id = (payment_update ->> 'id')::uuid
     for update;
     if found_version is distinct from (c #>> '{payment,expectedVersion}')::integer then
-      return jsonb_build_object('outcome', 'guard_failed', 'guard', 'payment_version');
+      return ledger.refuse_commit(v_shard, v_id, v_digest,
+        jsonb_build_object('outcome', 'guard_failed', 'guard', 'payment_version'));
     end if;
   end if;
   if resolved is not null then
@@ -140,7 +157,8 @@ begin
       and o.id = (resolved ->> 'id')::uuid
     for update;
     if found_state is distinct from 'claimed' then
-      return jsonb_build_object('outcome', 'guard_failed', 'guard', 'operation_state');
+      return ledger.refuse_commit(v_shard, v_id, v_digest,
+        jsonb_build_object('outcome', 'guard_failed', 'guard', 'operation_state'));
     end if;
   end if;
   if session_update is not null then
@@ -149,7 +167,8 @@ begin
       and s.status = 'open'
     for update;
     if found_attempt is distinct from (session_update ->> 'expectedAttempt')::integer then
-      return jsonb_build_object('outcome', 'guard_failed', 'guard', 'session_attempt');
+      return ledger.refuse_commit(v_shard, v_id, v_digest,
+        jsonb_build_object('outcome', 'guard_failed', 'guard', 'session_attempt'));
     end if;
   end if;
   if claim is not null then
@@ -161,9 +180,10 @@ begin
     if not found then
       select * into strict taken from payments.idempotency i
       where i.shard = v_shard and i.merchant = v_merchant and i.key = claim ->> 'key';
-      return jsonb_build_object('outcome', 'key_taken', 'claim', jsonb_build_object(
-        'fingerprint', encode(taken.fingerprint, 'hex'), 'kind', taken.kind, 'subject', taken.subject,
-        'payment', taken.payment));
+      return ledger.refuse_commit(v_shard, v_id, v_digest,
+        jsonb_build_object('outcome', 'key_taken', 'claim', jsonb_build_object(
+          'fingerprint', encode(taken.fingerprint, 'hex'), 'kind', taken.kind, 'subject', taken.subject,
+          'payment', taken.payment)));
     end if;
   end if;
 
@@ -216,7 +236,7 @@ begin
   select v_shard, v_merchant, (e ->> 'id')::uuid, e ->> 'type', (e ->> 'payment')::uuid, e -> 'body', v_at
   from jsonb_array_elements(c -> 'events') e;
 
-  insert into ledger.commit (shard, id, digest) values (v_shard, (c ->> 'id')::uuid, v_digest);
+  insert into ledger.commit (shard, id, digest) values (v_shard, v_id, v_digest);
   return jsonb_build_object('outcome', 'applied');
 end $$;
 grant execute on function ledger.apply_commit(jsonb) to tessera_committer;

@@ -1,0 +1,289 @@
+import postgres, { type Sql } from "postgres";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { freshDatabase, type TestDatabase, testMerchant } from "../../test/support/database.ts";
+import { connectAs } from "../database/pool.ts";
+import { type MerchantId, newId, uuidOf } from "../kernel/ids.ts";
+import { moneyOf } from "../kernel/money.ts";
+import { invariant } from "../kernel/result.ts";
+import { claimAuthorization, claimFollowUp, type FollowUp } from "../payments/domain/claims.ts";
+import type { Operation } from "../payments/domain/operation.ts";
+import type { Payment } from "../payments/domain/payment.ts";
+import { type DefiniteAnswer, record } from "../payments/domain/records.ts";
+import { AT, HOME, sampleOperation, samplePayment } from "../payments/domain/samples.ts";
+import { assessmentRow } from "../risk/assess.ts";
+import type { Commit } from "./commit.ts";
+import { type ApplyCommit, createCommitter } from "./committer.ts";
+
+let database: TestDatabase;
+let committer: Sql;
+let commit: ApplyCommit;
+let merchant: MerchantId;
+const prices = { default: { bps: 290, fixed: 30n } };
+const context = { prices, session: null };
+let keys = 0;
+
+beforeAll(async () => {
+  database = await freshDatabase();
+  committer = connectAs("tessera_committer", database.url, { connections: 8 });
+  commit = createCommitter(committer);
+  merchant = (await testMerchant(database.owner)).id;
+});
+afterAll(async () => {
+  await committer.end();
+  await database.drop();
+});
+
+const allow = { decision: "allow", score: 0, reasons: [], degraded: false, ruleset: "t" } as const;
+const done = (amount: bigint): DefiniteAnswer => ({
+  kind: "done",
+  providerPayment: "pi_1",
+  captured: false,
+  amount,
+  expiresAt: null,
+});
+
+function authorization(overrides: { key?: string; fingerprint?: string } = {}) {
+  const payment = samplePayment({ merchant });
+  const operation = sampleOperation(payment);
+  const claim = {
+    key: overrides.key ?? `key-${++keys}`,
+    fingerprint: overrides.fingerprint ?? "aa".repeat(32),
+  };
+  const assessment = assessmentRow(allow, merchant, payment.id, AT);
+  return claimAuthorization(payment, operation, claim, { assessment, session: null, resolveAfter: AT }, AT);
+}
+
+async function authorized(): Promise<Payment> {
+  const claimed = authorization();
+  expect((await commit(claimed.commit)).outcome).toBe("applied");
+  return recorded(claimed.payment, claimed.operation, done(claimed.payment.amount.minor));
+}
+
+async function recorded(payment: Payment, operation: Operation, answer: DefiniteAnswer): Promise<Payment> {
+  const next = record(payment, operation, answer, context, AT);
+  invariant(next.ok, "recordable");
+  expect((await commit(next.value.commit)).outcome).toBe("applied");
+  return next.value.payment;
+}
+
+function followUp(payment: Payment, details: FollowUp) {
+  const claimed = claimFollowUp(
+    payment,
+    details,
+    { key: `key-${++keys}`, fingerprint: "bb".repeat(32) },
+    { id: newId("op", HOME, AT), reference: `ref-${keys}`, request: sampleOperation(payment).request },
+    AT,
+    AT,
+  );
+  invariant(claimed.ok, "claimable");
+  return claimed.value;
+}
+
+const balances = async () =>
+  Object.fromEntries(
+    (
+      await database.owner`
+        select code, debits_posted - credits_posted as posted, debits_pending - credits_pending as pending
+        from ledger.account order by code`
+    ).map((row) => [row["code"], [row["posted"], row["pending"]]]),
+  );
+
+describe("a commit", () => {
+  it("is applied wholly: state, transfers, balances and events", async () => {
+    const before = await balances();
+    const payment = await authorized();
+    const claimed = followUp(payment, { kind: "capture", amount: 4_000n, final: true });
+    await commit(claimed.commit);
+    await recorded(claimed.payment, claimed.operation, done(4_000n));
+
+    const [row] = await database.owner`select * from payments.payment where id = ${uuidOf(payment.id)}`;
+    expect(row).toMatchObject({ state: "captured", captured: 4_000n, capturing: 0n, fee: 146n, version: 4 });
+    const events = await database.owner`
+      select type, body from payments.outbox where payment = ${uuidOf(payment.id)} order by id`;
+    expect(events.map(({ type }) => type).sort()).toEqual(["payment.authorized.v1", "payment.captured.v1"]);
+    const after = await balances();
+    const change = (code: string) => [0, 1].map((i) => (after[code]?.[i] ?? 0n) - (before[code]?.[i] ?? 0n));
+    expect(change("provider_receivable")).toEqual([4_000n, 0n]);
+    expect(change("merchant_payable")).toEqual([-3_854n, 0n]);
+    expect(change("fee_revenue")).toEqual([-146n, 0n]);
+  });
+
+  it("that comes again is answered and not applied again", async () => {
+    const { commit: value } = authorization();
+    const results = [];
+    for (let time = 0; time < 3; time++) results.push((await commit(value)).outcome);
+    expect(results).toEqual(["applied", "replayed", "replayed"]);
+  });
+
+  it("that comes many times at once is applied once", async () => {
+    const payment = await authorized();
+    const { commit: value } = followUp(payment, { kind: "capture", amount: 1n, final: false });
+    const results = await Promise.all(Array.from({ length: 10 }, () => commit(value)));
+    expect(results.filter(({ outcome }) => outcome === "applied")).toHaveLength(1);
+    expect(results.filter(({ outcome }) => outcome === "replayed")).toHaveLength(9);
+  });
+
+  it("with the same id and other content is a conflict", async () => {
+    const first = authorization();
+    const other = authorization();
+    await commit(first.commit);
+    expect(await commit({ ...other.commit, id: first.commit.id })).toEqual({ outcome: "conflict" });
+    const [row] = await database.owner`select 1 from payments.payment where id = ${uuidOf(other.payment.id)}`;
+    expect(row).toBeUndefined();
+  });
+
+  it("whose guard does not hold writes nothing", async () => {
+    const payment = await authorized();
+    const one = followUp(payment, { kind: "capture", amount: 6_000n, final: false });
+    const two = followUp(payment, { kind: "capture", amount: 6_000n, final: false });
+    expect(await commit(one.commit)).toEqual({ outcome: "applied" });
+    expect(await commit(two.commit)).toEqual({ outcome: "guard_failed", guard: "payment_version" });
+    const [{ count } = { count: 0 }] = await database.owner`
+      select count(*)::int as count from payments.operation where payment = ${uuidOf(payment.id)}`;
+    expect(count).toBe(2);
+    const key = two.commit.claim?.key ?? "";
+    const taken = await database.owner`select 1 from payments.idempotency where key = ${key}`;
+    expect(taken).toEqual([]);
+  });
+
+  it("records an operation once, whoever comes first", async () => {
+    const payment = await authorized();
+    const claimed = followUp(payment, { kind: "void", amount: 10_000n, final: false });
+    await commit(claimed.commit);
+    const [a, b] = [0, 1].map(() => record(claimed.payment, claimed.operation, done(10_000n), context, AT));
+    invariant(a?.ok && b?.ok, "recordable");
+    const outcomes = await Promise.all([commit(a.value.commit), commit(b.value.commit)]);
+    expect(outcomes.map(({ outcome }) => outcome).sort()).toEqual(["applied", "guard_failed"]);
+  });
+});
+
+describe("an idempotency key", () => {
+  it("is taken by one of many at once; the others learn by whom", async () => {
+    const key = `key-${++keys}`;
+    const attempts = Array.from({ length: 50 }, () => authorization({ key }));
+    const results = await Promise.all(attempts.map((attempt) => commit(attempt.commit)));
+    const winners = attempts.filter((_, i) => results[i]?.outcome === "applied");
+    expect(winners).toHaveLength(1);
+    const winner = uuidOf((winners[0] as (typeof attempts)[number]).operation.id);
+    for (const result of results) {
+      if (result.outcome !== "applied")
+        expect(result).toMatchObject({ outcome: "key_taken", claim: { subject: winner } });
+    }
+    const [{ count } = { count: 0 }] = await database.owner`
+      select count(*)::int as count from payments.idempotency where key = ${key}`;
+    expect(count).toBe(1);
+  });
+
+  it("is scoped to its merchant", async () => {
+    const key = `key-${++keys}`;
+    const first = authorization({ key });
+    const mine = merchant;
+    merchant = (await testMerchant(database.owner)).id;
+    const second = authorization({ key });
+    merchant = mine;
+    expect((await commit(first.commit)).outcome).toBe("applied");
+    expect((await commit(second.commit)).outcome).toBe("applied");
+  });
+});
+
+describe("the books", () => {
+  it("stay right under many commits at once", async () => {
+    const payments = await Promise.all(Array.from({ length: 20 }, () => authorized()));
+    await Promise.all(
+      payments.map(async (payment, i) => {
+        const claimed = followUp(payment, { kind: "capture", amount: BigInt(100 + i), final: i % 2 === 0 });
+        await commit(claimed.commit);
+        await recorded(claimed.payment, claimed.operation, done(claimed.operation.amount));
+      }),
+    );
+    const unbalanced = await database.owner`
+      select journal, currency from ledger.entry group by 1, 2 having sum(amount) <> 0`;
+    expect(unbalanced).toEqual([]);
+    const drifted = await database.owner`
+      select a.id from ledger.account a
+      left join lateral (
+        select coalesce(sum(t.amount) filter (where t.kind in ('single', 'post') and t.debit = a.id), 0) as dp,
+               coalesce(sum(t.amount) filter (where t.kind in ('single', 'post') and t.credit = a.id), 0) as cp,
+               coalesce(sum(case t.kind when 'pending' then t.amount when 'single' then 0 else -t.amount end)
+                        filter (where t.debit = a.id), 0) as dh,
+               coalesce(sum(case t.kind when 'pending' then t.amount when 'single' then 0 else -t.amount end)
+                        filter (where t.credit = a.id), 0) as ch
+        from ledger.transfer t where t.shard = a.shard and a.id in (t.debit, t.credit)
+      ) s on true
+      where (s.dp, s.cp, s.dh, s.ch)
+            is distinct from (a.debits_posted, a.credits_posted, a.debits_pending, a.credits_pending)`;
+    expect(drifted).toEqual([]);
+  });
+
+  it("refuse to resolve more of a pending transfer than is left", async () => {
+    const payment = await authorized();
+    const claimed = followUp(payment, { kind: "capture", amount: 10_000n, final: true });
+    await commit(claimed.commit);
+    const next = record(claimed.payment, claimed.operation, done(10_000n), context, AT);
+    invariant(next.ok && next.value.commit.journal, "recordable");
+    const [post, ...rest] = next.value.commit.journal.transfers;
+    invariant(post, "a capture posts");
+    const journal = {
+      ...next.value.commit.journal,
+      transfers: [{ ...post, amount: moneyOf(10_001n, "EUR") }, ...rest],
+    };
+    await expect(commit({ ...next.value.commit, journal })).rejects.toMatchObject({ code: "TS001" });
+    const [row] = await database.owner`select state from payments.payment where id = ${uuidOf(payment.id)}`;
+    expect(row?.["state"]).toBe("authorized");
+  });
+});
+
+describe("privileges", () => {
+  it("let the committer do nothing but commit", async () => {
+    for (const statement of [
+      "select * from ledger.transfer",
+      "update ledger.account set credits_posted = 0",
+      "delete from payments.payment",
+      "insert into payments.outbox select * from payments.outbox",
+      "select ledger.post_journal(7::smallint, gen_random_uuid(), now(), '{}')",
+      "select ledger.account_id(7::smallint, gen_random_uuid(), null, 'x', 'EUR', 'debit')",
+    ]) {
+      await expect(committer.unsafe(statement), statement).rejects.toMatchObject({ code: "42501" });
+    }
+  });
+
+  it.each([
+    "tessera_payments",
+    "tessera_ledger",
+    "tessera_risk",
+    "tessera_settlement",
+    "tessera_merchants",
+  ] as const)("let %s read its own schema only, and write nothing", async (role) => {
+    const sql = connectAs(role, database.url, { connections: 1 });
+    const own = role.replace("tessera_", "");
+    const tables = await database.owner<{ schema: string; name: string }[]>`
+        select schemaname as schema, tablename as name from pg_tables
+        where schemaname in ('payments', 'ledger', 'risk', 'settlement', 'merchants')`;
+    for (const { schema, name } of tables) {
+      await expect(sql.unsafe(`delete from ${schema}.${name}`), name).rejects.toMatchObject({
+        code: "42501",
+      });
+      if (schema !== own) {
+        await expect(sql.unsafe(`select 1 from ${schema}.${name}`), name).rejects.toMatchObject({
+          code: "42501",
+        });
+      }
+    }
+    await expect(sql.unsafe("select ledger.apply_commit('{}')")).rejects.toMatchObject({ code: "42501" });
+    await sql.end();
+  });
+
+  it("show a reader nothing before it says which merchant, and only that merchant's rows then", async () => {
+    const sql = postgres(database.url, { max: 1, connection: { role: "tessera_payments" } } as never);
+    expect(await sql.unsafe("select * from payments.payment")).toEqual([]);
+    const stranger = (await testMerchant(database.owner)).id;
+    await sql.begin(async (tx) => {
+      await tx.unsafe("select set_config('tessera.merchant', $1, true)", [uuidOf(stranger)]);
+      expect(await tx.unsafe("select * from payments.payment")).toEqual([]);
+      await tx.unsafe("select set_config('tessera.merchant', $1, true)", [uuidOf(merchant)]);
+      expect((await tx.unsafe("select * from payments.payment")).length).toBeGreaterThan(0);
+    });
+    expect(await sql.unsafe("select * from payments.payment")).toEqual([]);
+    await sql.end();
+  });
+});
