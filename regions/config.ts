@@ -29,6 +29,8 @@ export type RegionConfig = {
   /** Where separately started subgraphs are; null: all in this process. */
   readonly subgraphUrls: Readonly<Record<SubgraphName, string>> | null;
   readonly logLevel: string;
+  /** Tell clients in a header how long a request's steps took. */
+  readonly showTiming: boolean;
 };
 
 const json = <T extends z.ZodType>(schema: T) =>
@@ -67,6 +69,7 @@ const environment = z.object({
   COMMIT_CONNECTIONS: z.coerce.number().int().positive().default(16),
   SUBGRAPH_URLS: json(z.record(z.enum(SUBGRAPHS), z.url())).optional(),
   LOG_LEVEL: z.string().default("info"),
+  SHOW_TIMING: z.enum(["0", "1"]).default("0"),
 });
 
 /** Reads the settings. Throws one error that names every variable that is wrong, never its value. */
@@ -99,5 +102,6 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): R
     commitConnections: e.COMMIT_CONNECTIONS,
     subgraphUrls: e.SUBGRAPH_URLS ?? null,
     logLevel: e.LOG_LEVEL,
+    showTiming: e.SHOW_TIMING === "1",
   };
 }

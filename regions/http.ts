@@ -12,6 +12,7 @@ import {
   verifyKeyLookup,
 } from "../subgraphs/kernel/identity.ts";
 import { homeFor } from "../subgraphs/kernel/ids.ts";
+import { collectSteps, serverTiming } from "../subgraphs/kernel/trace.ts";
 import type { Merchants } from "../subgraphs/merchants/profile.ts";
 import type { GatewayContext } from "./gateway.ts";
 
@@ -29,6 +30,7 @@ export type GatewayRoutes = {
   readonly clock: Clock;
   /** Throws if the region cannot serve a payment now. */
   readonly ready: () => Promise<void>;
+  readonly showTiming: boolean;
 };
 
 export function gatewayHandler(routes: GatewayRoutes, log: Logger): Handler {
@@ -59,10 +61,12 @@ async function serveGraphql(
   for (const [name, value] of Object.entries(request.headers)) {
     if (value !== undefined) headers.set(name, Array.isArray(value) ? value.join(", ") : value);
   }
-  const result = await routes.apollo.executeHTTPGraphQLRequest({
-    httpGraphQLRequest: { method: "POST", headers, search: "", body },
-    context: async () => context,
-  });
+  const execute = () =>
+    routes.apollo.executeHTTPGraphQLRequest({
+      httpGraphQLRequest: { method: "POST", headers, search: "", body },
+      context: async () => context,
+    });
+  const result = routes.showTiming ? await withTiming(execute, response) : await execute();
   response.statusCode = result.status ?? 200;
   for (const [name, value] of result.headers) response.setHeader(name, value);
   response.setHeader(REQUEST_ID_HEADER, context.identity.requestId);
@@ -72,6 +76,17 @@ async function serveGraphql(
   }
   for await (const chunk of result.body.asyncIterator) response.write(chunk);
   response.end();
+}
+
+/** Tells in a Server-Timing header how long the request's steps took. For development: it shows our insides. */
+async function withTiming<T>(execute: () => Promise<T>, response: ServerResponse): Promise<T> {
+  const from = performance.now();
+  const { value, steps } = await collectSteps(execute);
+  response.setHeader(
+    "server-timing",
+    serverTiming([...steps, { name: "region", ms: performance.now() - from }]),
+  );
+  return value;
 }
 
 type Verifier = { readonly keys: VerifyingKeys; readonly clock: Clock };

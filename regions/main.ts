@@ -63,6 +63,7 @@ export async function runGateway(config: RegionConfig, log: Logger): Promise<Run
       regionNumber,
       keys: await verifyingKeys(config.edgeKeys),
       clock: systemClock,
+      showTiming: config.showTiming,
       // The look-up of a key that cannot exist goes all the way to the database and back.
       ready: async () => void (await merchants.findApiKey(homeFor(regionNumber, 0), "0".repeat(64))),
     },

@@ -1,5 +1,6 @@
 import { homeOf, newId } from "../../kernel/ids.ts";
 import { zero } from "../../kernel/money.ts";
+import { timed } from "../../kernel/trace.ts";
 import { type Assessment, assessmentRow } from "../../risk/assess.ts";
 import type { CheckoutSession } from "../domain/checkout-session.ts";
 import { type Claimed, claimAuthorization, claimBlocked, type KeyClaim } from "../domain/claims.ts";
@@ -55,7 +56,7 @@ async function admitted(
     };
   }
   const reference = referenceFor(deps, command);
-  const described = await deps.vault.describe(merchant, token, reference);
+  const described = await timed("describe-card", () => deps.vault.describe(merchant, token, reference));
   const unusable = described.ok ? expired(described.value, deps.clock.now()) : unknownToken;
   if (unusable !== null || !described.ok) {
     // The card may have been removed since the first request: its repetition still gets the first answer.
@@ -65,11 +66,12 @@ async function admitted(
   }
 
   const { card, cvcAvailable } = described.value;
-  const assessment = await deps.assess({ merchant, amount, card, payer: command.payer });
+  const facts = { merchant, amount, card, payer: command.payer };
+  const assessment = await timed("assess-risk", () => deps.assess(facts));
   const claimed = claimFor(deps, command, claim, { assessment, session, reference, card, cvcAvailable });
 
   deps.crash("authorize.before-commit-1");
-  const result = await deps.commit(claimed.commit);
+  const result = await timed("commit-1", () => deps.commit(claimed.commit));
   switch (result.outcome) {
     case "applied":
     case "replayed":

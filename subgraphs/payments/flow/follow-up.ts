@@ -1,4 +1,5 @@
 import { homeOf, newId } from "../../kernel/ids.ts";
+import { timed } from "../../kernel/trace.ts";
 import { type Claimed, claimFollowUp, type FollowUp } from "../domain/claims.ts";
 import type { FollowUpCommand } from "../domain/commands.ts";
 import { fingerprint, providerReference } from "../domain/idempotency.ts";
@@ -33,14 +34,16 @@ async function admitted(deps: PaymentDeps, kind: FollowUpKind, command: FollowUp
   const { merchant, key } = command;
   const asked = { kind, fingerprint: fingerprintOf(kind, command) };
   for (let race = 1; race <= RACES; race++) {
-    const { payment, claim } = await deps.reads.paymentAndClaim(merchant, command.payment, key);
+    const { payment, claim } = await timed("read", () =>
+      deps.reads.paymentAndClaim(merchant, command.payment, key),
+    );
     if (claim !== null) return priorOutcome(deps, merchant, claim, asked);
     if (payment === null) return { kind: "not_found" };
     const claimed = claimFor(deps, kind, command, payment, asked.fingerprint);
     if ("kind" in claimed) return claimed;
 
     deps.crash(`${kind}.before-commit-1`);
-    const result = await deps.commit(claimed.commit);
+    const result = await timed("commit-1", () => deps.commit(claimed.commit));
     if (result.outcome === "applied" || result.outcome === "replayed") return perform(deps, claimed);
     if (result.outcome === "conflict")
       throw new Error("invariant broken: a fresh commit id was applied before");

@@ -1,4 +1,5 @@
 import { invariant } from "../../kernel/result.ts";
+import { timed } from "../../kernel/trace.ts";
 import type { Claimed } from "../domain/claims.ts";
 import { asksForCvc, type Operation } from "../domain/operation.ts";
 import type { Payment } from "../domain/payment.ts";
@@ -24,7 +25,7 @@ async function sendAndRecord(deps: PaymentDeps, { payment, operation }: Claimed)
   const { connector, transport, crash, log } = deps;
   crash(`${operation.kind}.after-commit-1`);
   const send = transport.sendFor(payment.merchant);
-  const response = await send(operation.request, operation.reference);
+  const response = await timed("provider", () => send(operation.request, operation.reference));
   crash(`${operation.kind}.after-provider`);
   const answer = believable(connector.answer(operation, payment, response, true), operation);
   if (answer.kind === "unknown") {
@@ -36,7 +37,7 @@ async function sendAndRecord(deps: PaymentDeps, { payment, operation }: Claimed)
     return { kind: "pending", payment, operation };
   }
   crash(`${operation.kind}.before-commit-2`);
-  const outcome = await recordAnswer(deps, payment, operation, answer);
+  const outcome = await timed("commit-2", () => recordAnswer(deps, payment, operation, answer));
   crash(`${operation.kind}.after-commit-2`);
   return outcome;
 }

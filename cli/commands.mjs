@@ -1,0 +1,27 @@
+/**
+ * What `node cli/run.mjs <command>` can do: the script that Node 24 runs, from the project's root, followed by
+ * its first arguments; the user's arguments come after them. To add a command, add a line. `bare` commands need
+ * no dependency but Node 24, and run with whatever node_modules holds.
+ *
+ * @type {Readonly<Record<string, { readonly argv: readonly string[], readonly about: string, readonly bare?: true }>>}
+ */
+export const commands = {
+  start: { argv: ["regions/dev/start.ts"], about: "the whole platform on this machine" },
+  test: { argv: ["cli/test.ts"], about: "types, then all tests (arguments go to vitest)" },
+  bench: { argv: ["test/bench/main.ts"], about: "benchmarks" },
+  tokenize: { argv: ["cli/tokenize.ts"], about: "a token for a card, as a browser would get it" },
+  lint: { argv: ["cli/lint.ts"], about: "format, imports and type-aware rules, without changing a file" },
+  format: {
+    argv: ["node_modules/@biomejs/biome/bin/biome", "check", "--write"],
+    about: "format the code and sort its imports",
+  },
+  typecheck: { argv: ["node_modules/typescript/bin/tsc", "-p", "."], about: "check the types" },
+  lock: { argv: ["cli/lock.mjs"], about: "bring package-lock.json up to date with package.json", bare: true },
+};
+
+/** @returns {string} the commands and what they do, a line each */
+export function usage() {
+  const width = Math.max(...Object.keys(commands).map((name) => name.length));
+  const lines = Object.entries(commands).map(([name, { about }]) => `  ${name.padEnd(width)}  ${about}`);
+  return ["usage: node cli/run.mjs <command> [arguments]", "", ...lines].join("\n");
+}

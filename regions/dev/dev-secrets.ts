@@ -1,0 +1,34 @@
+import { randomBytes } from "node:crypto";
+import { existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { type DevSecrets, newDevSecrets } from "../../edge/dev-secrets.ts";
+
+/** Everything secret of a platform on this machine, made at its first start and kept with its data. */
+export type PlatformSecrets = DevSecrets & {
+  readonly providerKey: string;
+  readonly referenceSecret: string;
+  readonly checkoutSecret: string;
+};
+
+const secret = () => randomBytes(32).toString("base64url");
+
+/** Reads `secrets.json` of the platform's folder, or makes it, readable by its owner only. */
+export function platformSecrets(home: string): PlatformSecrets {
+  const file = join(home, "secrets.json");
+  if (existsSync(file)) return JSON.parse(readFileSync(file, "utf8")) as PlatformSecrets;
+  const secrets: PlatformSecrets = {
+    ...newDevSecrets(),
+    providerKey: `sk_test_${randomBytes(16).toString("hex")}`,
+    referenceSecret: secret(),
+    checkoutSecret: secret(),
+  };
+  writeWhole(file, secrets);
+  return secrets;
+}
+
+/** Writes JSON for its owner's eyes, whole or not at all. */
+export function writeWhole(file: string, content: object): void {
+  const unfinished = `${file}.${process.pid}.tmp`;
+  writeFileSync(unfinished, `${JSON.stringify(content, null, 2)}\n`, { mode: 0o600 });
+  renameSync(unfinished, file);
+}
