@@ -61,7 +61,7 @@ export async function ensureInstalled({ root, say, stop }) {
 
 async function install({ root, say, stop, lock }) {
   removeStamp(root);
-  say(`installing the locked dependencies into ${join(root, "node_modules")} (about 900 MB on disk).`);
+  say(`installing the locked dependencies into ${join(root, "node_modules")} (about 1.1 GB on disk).`);
   say("This is done once, and again when package-lock.json changes.");
   const npm = { cwd: root, say, stop, onStart: lock.alsoFor };
   await npmCi(npm);
@@ -89,7 +89,7 @@ async function npmCi(npm) {
   const { ok, why } = await runNpm(CI, npm);
   if (ok || npm.stop.requested !== null) return;
   throw new NotInstalled(
-    `the dependencies are not installed: ${why} (its own words are above). Check that the registry can be reached and that the disk has 1 GB free, then run the same command again.`,
+    `the dependencies are not installed: ${why} (its own words are above). Check that the registry can be reached and that the disk has 1.5 GB free, then run the same command again.`,
   );
 }
 

@@ -41,12 +41,15 @@ async function main(args: readonly string[]): Promise<number> {
   const typeErrors = await checkTypes();
   const browser = await findBrowser();
   const tests = await runVitest(args, browser.env);
+  const signal = interruption();
+  if (signal !== null) {
+    say(`interrupted (${signal}).`);
+    return 128 + constants.signals[signal];
+  }
   if (typeErrors > 0) say("the types do not hold: see the top of this output.");
   if (tests.loose > 0) say("something failed outside of any test: see vitest's own words above.");
   const failed = tests.failed + tests.loose + typeErrors + browser.failed;
   console.log(`${tests.passed} passed, ${failed} failed`);
-  const signal = interruption();
-  if (signal !== null) return 128 + constants.signals[signal];
   return failed === 0 ? 0 : 1;
 }
 

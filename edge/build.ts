@@ -1,6 +1,6 @@
 import { createHash, randomUUID } from "node:crypto";
-import { cp, mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
-import { basename, dirname, join } from "node:path";
+import { cp, mkdir, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import { type BuildOptions, build } from "esbuild";
 
 /**
@@ -38,15 +38,19 @@ async function bundle(entry: string, options: BuildOptions): Promise<Uint8Array>
   return file.contents;
 }
 
-/** Whole or not at all: a server or a test that runs at the same time never reads half a file. */
-async function put(path: string, contents: Uint8Array | string): Promise<void> {
-  await mkdir(dirname(path), { recursive: true });
-  const unfinished = `${path}.${randomUUID()}.tmp`;
+/**
+ * Whole or not at all, by way of a file beside the folders that are served: tests and servers run at the same
+ * time on the same files, and never see half of one, nor one that is about to be renamed.
+ */
+async function put(out: string, path: string, contents: Uint8Array | string): Promise<void> {
+  const target = join(out, path);
+  const unfinished = join(out, `.${randomUUID()}.tmp`);
+  await mkdir(dirname(target), { recursive: true });
   await writeFile(unfinished, contents);
-  await rename(unfinished, path);
+  await rename(unfinished, target);
 }
 
-async function buildCardPage(assets: string): Promise<void> {
+async function buildCardPage(out: string): Promise<void> {
   const [script, style, html] = await Promise.all([
     bundle("vault/page/card.ts", BROWSER),
     bundle("vault/page/card.css", { minify: true }),
@@ -54,29 +58,36 @@ async function buildCardPage(assets: string): Promise<void> {
   ]);
   const named = (contents: Uint8Array, extension: string) => {
     const hash = createHash("sha256").update(contents).digest("hex").slice(0, 12);
-    return `assets/card-${hash}.${extension}`;
+    return `card-${hash}.${extension}`;
   };
   const names = { script: named(script, "js"), style: named(style, "css") };
-  await Promise.all([put(join(assets, names.script), script), put(join(assets, names.style), style)]);
+  const folder = "vault/assets/assets";
+  await Promise.all([
+    put(out, `${folder}/${names.script}`, script),
+    put(out, `${folder}/${names.style}`, style),
+  ]);
   // The page last: it names the files, which must then be there.
-  await put(
-    join(assets, "card.html"),
-    html.replace("card.css", `/${names.style}`).replace("card.ts", `/${names.script}`),
-  );
+  const page = html
+    .replace("card.css", `/assets/${names.style}`)
+    .replace("card.ts", `/assets/${names.script}`);
+  await put(out, "vault/assets/card.html", page);
   // What an earlier build left behind would be deployed along with this one.
-  const current = Object.values(names).map((name) => basename(name));
-  const stale = (await readdir(join(assets, "assets"))).filter(
-    (name) => /^card-\w+\.(js|css)$/.test(name) && !current.includes(name),
-  );
-  await Promise.all(stale.map((name) => rm(join(assets, "assets", name), { force: true })));
+  const current: string[] = Object.values(names);
+  const stale = (await readdir(join(out, folder))).filter((name) => !current.includes(name));
+  await Promise.all(stale.map((name) => rm(join(out, folder, name), { force: true })));
 }
 
-/** The explorer is built by its own tool; here it is only put in its place, if it has been. */
-async function copyExplorer(assets: string): Promise<void> {
+/** The explorer is built by its own tool; here it is only put in its place, if it has been, and as far as it is new. */
+async function copyExplorer(out: string): Promise<void> {
+  const isNew = async (from: string, to: string) => {
+    const [source, copy] = await Promise.all([stat(from), stat(to).catch(() => null)]);
+    return source.isDirectory() || source.size !== copy?.size || source.mtimeMs > copy.mtimeMs + 1;
+  };
   try {
-    await cp(join(EDGE, "explorer/dist"), join(assets, "explorer"), {
+    await cp(join(EDGE, "explorer/dist"), join(out, "api/assets/explorer"), {
       recursive: true,
       preserveTimestamps: true,
+      filter: isNew,
     });
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
@@ -84,13 +95,12 @@ async function copyExplorer(assets: string): Promise<void> {
 }
 
 export async function buildEdge(out: string = DEFAULT_OUT): Promise<void> {
-  const apiAssets = join(out, "api/assets");
   await Promise.all([
-    bundle("worker.ts", WORKER).then((code) => put(join(out, "api/worker.js"), code)),
-    bundle("vault/worker.ts", WORKER).then((code) => put(join(out, "vault/worker.js"), code)),
-    bundle("checkout/checkout.ts", BROWSER).then((code) => put(join(apiAssets, "v1/checkout.js"), code)),
-    buildCardPage(join(out, "vault/assets")),
-    copyExplorer(apiAssets),
+    bundle("worker.ts", WORKER).then((code) => put(out, "api/worker.js", code)),
+    bundle("vault/worker.ts", WORKER).then((code) => put(out, "vault/worker.js", code)),
+    bundle("checkout/checkout.ts", BROWSER).then((code) => put(out, "api/assets/v1/checkout.js", code)),
+    buildCardPage(out),
+    copyExplorer(out),
   ]);
 }
 

@@ -75,8 +75,7 @@ export async function createGateway(
     stopOnTerminationSignals: false,
     includeStacktraceInErrorResponses: false,
     parseOptions: { maxTokens: MAX_TOKENS },
-    validationRules: [depthLimit(MAX_DEPTH)],
-    plugins: [ApolloServerPluginLandingPageDisabled()],
+    plugins: [ApolloServerPluginLandingPageDisabled(), depthLimit(MAX_DEPTH)],
     logger: apolloLogger(log),
     formatError: (formatted, error) => presentError(formatted, error, log),
   });

@@ -1,71 +1,67 @@
+import type { ApolloServerPlugin, BaseContext } from "@apollo/server";
 import {
-  type ASTVisitor,
+  type DocumentNode,
   type FragmentDefinitionNode,
   GraphQLError,
   Kind,
   type SelectionSetNode,
-  type ValidationContext,
-  type ValidationRule,
 } from "graphql";
 
 /**
- * A validation rule that refuses documents deeper than `limit` fields, fragments followed. Fields of
- * introspection count as well: the explorer's own query is 13 deep.
+ * Refuses documents deeper than `limit` fields before they are planned. Fields of introspection count as well:
+ * the explorer's own query is 13 deep.
  */
-export function depthLimit(limit: number): ValidationRule {
-  return (context: ValidationContext): ASTVisitor => ({
-    OperationDefinition(operation) {
-      const depths = new Map<FragmentDefinitionNode, number>();
-      const depth = depthOf(operation.selectionSet, context, depths, new Set());
-      if (depth <= limit) return;
-      context.reportError(
-        new GraphQLError(
-          `The query is ${depth} levels deep; at most ${limit} are allowed. Ask for less at once.`,
-          {
-            nodes: operation,
-            extensions: { code: "QUERY_TOO_DEEP" },
-          },
-        ),
-      );
+export function depthLimit<C extends BaseContext>(limit: number): ApolloServerPlugin<C> {
+  return {
+    async requestDidStart() {
+      return {
+        async didResolveOperation({ document }) {
+          const depth = depthOf(document);
+          if (depth <= limit) return;
+          const message = `The query is ${depth} levels deep; at most ${limit} are allowed. Ask for less at once.`;
+          throw new GraphQLError(message, { extensions: { code: "QUERY_TOO_DEEP", http: { status: 400 } } });
+        },
+      };
     },
-  });
+  };
 }
 
-function depthOf(
-  selectionSet: SelectionSetNode,
-  context: ValidationContext,
-  depths: Map<FragmentDefinitionNode, number>,
-  open: Set<FragmentDefinitionNode>,
-): number {
-  let deepest = 0;
-  for (const selection of selectionSet.selections) {
-    let depth = 0;
-    if (selection.kind === Kind.FIELD) {
-      depth = 1 + (selection.selectionSet ? depthOf(selection.selectionSet, context, depths, open) : 0);
-    } else if (selection.kind === Kind.INLINE_FRAGMENT) {
-      depth = depthOf(selection.selectionSet, context, depths, open);
-    } else {
-      const fragment = context.getFragment(selection.name.value);
-      // An unknown or circular fragment is another rule's to report.
-      if (fragment && !open.has(fragment)) depth = fragmentDepth(fragment, context, depths, open);
-    }
-    deepest = Math.max(deepest, depth);
+/** The longest chain of fields in a valid document, fragments followed. */
+export function depthOf(document: DocumentNode): number {
+  const fragments = new Map<string, FragmentDefinitionNode>();
+  for (const definition of document.definitions) {
+    if (definition.kind === Kind.FRAGMENT_DEFINITION) fragments.set(definition.name.value, definition);
   }
-  return deepest;
-}
-
-/** Each fragment is measured once, so that fragments spread in one another cannot make this slow. */
-function fragmentDepth(
-  fragment: FragmentDefinitionNode,
-  context: ValidationContext,
-  depths: Map<FragmentDefinitionNode, number>,
-  open: Set<FragmentDefinitionNode>,
-): number {
-  const known = depths.get(fragment);
-  if (known !== undefined) return known;
-  open.add(fragment);
-  const depth = depthOf(fragment.selectionSet, context, depths, open);
-  open.delete(fragment);
-  depths.set(fragment, depth);
-  return depth;
+  // Each fragment is measured once, so that fragments spread in one another cannot make this slow.
+  const measured = new Map<string, number>();
+  const fragmentDepth = (name: string): number => {
+    const known = measured.get(name);
+    if (known !== undefined) return known;
+    measured.set(name, 0); // Valid documents have no circles; one that had would end here.
+    const fragment = fragments.get(name);
+    const depth = fragment === undefined ? 0 : selectionDepth(fragment.selectionSet);
+    measured.set(name, depth);
+    return depth;
+  };
+  const selectionDepth = ({ selections }: SelectionSetNode): number => {
+    let deepest = 0;
+    for (const selection of selections) {
+      let depth: number;
+      if (selection.kind === Kind.FIELD) {
+        depth = 1 + (selection.selectionSet === undefined ? 0 : selectionDepth(selection.selectionSet));
+      } else if (selection.kind === Kind.INLINE_FRAGMENT) {
+        depth = selectionDepth(selection.selectionSet);
+      } else {
+        depth = fragmentDepth(selection.name.value);
+      }
+      deepest = Math.max(deepest, depth);
+    }
+    return deepest;
+  };
+  return Math.max(
+    0,
+    ...document.definitions.map((definition) =>
+      definition.kind === Kind.OPERATION_DEFINITION ? selectionDepth(definition.selectionSet) : 0,
+    ),
+  );
 }

@@ -1,8 +1,8 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { type Browser, chromium, type FrameLocator, type Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { findChromium } from "../../cli/chromium.ts";
 import { tracesOf } from "../testing/card-traces.ts";
 import { CheckoutDouble } from "../testing/checkout-double.ts";
 import { freePort, ServedEdge } from "../testing/served-edge.ts";
@@ -11,15 +11,13 @@ import { freePort, ServedEdge } from "../testing/served-edge.ts";
  * The checkout in a real browser, on the demonstration shop's page with its strict content policy, with both
  * workers in workerd and a double of the region behind them.
  */
-const CHROMIUM = process.env["TESSERA_CHROMIUM"] ?? "/usr/bin/chromium";
-const present = existsSync(CHROMIUM);
-if (!present)
-  console.warn(`no browser at ${CHROMIUM} (TESSERA_CHROMIUM names another): checkout tests SKIPPED`);
+const found = findChromium();
+if (found.path === null) console.warn(`checkout tests SKIPPED: ${found.why}`);
 
 const QUIET = ["disable-gpu", "disable-quic", "no-first-run", "disable-background-networking"];
 const NUMBER = "4242424242424242";
 
-describe.skipIf(!present)("the checkout", () => {
+describe.skipIf(found.path === null)(`the checkout${found.path === null ? ` (${found.why})` : ""}`, () => {
   const edge = new ServedEdge();
   let checkout: CheckoutDouble;
   let browser: Browser;
@@ -54,7 +52,7 @@ describe.skipIf(!present)("the checkout", () => {
     const args = ["no-sandbox", ...QUIET, "disable-component-update", "disable-sync"].map(
       (flag) => `--${flag}`,
     );
-    browser = await chromium.launch({ executablePath: CHROMIUM, args });
+    browser = await chromium.launch({ executablePath: found.path ?? "", args });
   });
   afterAll(async () => {
     await browser?.close();

@@ -60,7 +60,7 @@ export type RunningPostgres = {
  * @throws {FolderInUseError} another live process runs Postgres there
  * @throws {PortsBusyError} something listens on the port
  * @throws {StartProblem} POSTGRES_CLUSTER: the folder holds something else; POSTGRES_FAILED: the server or
- *   initdb failed, with the end of its log; FOLDER_NOT_USABLE
+ *   initdb failed, with the end of its log; FOLDER_NOT_USABLE; STOPPING: the launcher's `stopAll` was called
  */
 export async function startPostgres(options: PostgresOptions): Promise<RunningPostgres> {
   const { dataDir, log } = options;
@@ -72,6 +72,10 @@ export async function startPostgres(options: PostgresOptions): Promise<RunningPo
     await endLeftoverPostgres(clusterDir, log);
     await requireFreePorts({ Postgres: options.port });
     await openCluster(place, log);
+    if (options.launcher?.stopping) {
+      // Its reaper and its list are closed: nobody would end a server that starts now.
+      throw new StartProblem("STOPPING", "Postgres was not started: the launcher is stopping.");
+    }
     const server = await startServer(place, clusterDir, options);
     void server.exited.then(() => claim.release());
     return server;
@@ -88,7 +92,7 @@ async function startServer(
 ): Promise<RunningPostgres> {
   const { port, log, database = "tessera" } = options;
   const logFile = join(place.dir, "postgres.log");
-  const { identity, exited, stop, logFrom } = spawnServer(place, clusterDir, logFile, options);
+  const { identity, exited, stop, logFrom } = await spawnServer(place, clusterDir, logFile, options);
   let exit: Exit | null = null;
   void exited.then((how) => (exit = how));
   const startedAt = performance.now();
@@ -125,7 +129,12 @@ type Server = {
 };
 
 /** The postmaster, in a session of its own, logging into the file, watched by the launcher's reaper or its own. */
-function spawnServer(place: Place, clusterDir: string, logFile: string, options: PostgresOptions): Server {
+async function spawnServer(
+  place: Place,
+  clusterDir: string,
+  logFile: string,
+  options: PostgresOptions,
+): Promise<Server> {
   const logFd = openLogFile(logFile);
   const logFrom = fstatSync(logFd).size;
   const args = ["-D", clusterDir, ...serverArguments(options.port, options.settings)];
@@ -143,7 +152,10 @@ function spawnServer(place: Place, clusterDir: string, logFile: string, options:
     child.once("exit", (code, signal) => resolve({ code, signal, asked }));
   });
   const identity = child.pid === undefined ? null : identityOf(child.pid);
-  if (identity === null) throw startFailure(null, options.port, logFile, logFrom);
+  if (identity === null) {
+    // It has ended while we were looking, or there is no such program, and no exit either.
+    throw startFailure(child.pid === undefined ? null : await exited, options.port, logFile, logFrom);
+  }
   const stop = async () => {
     asked = true;
     if (!(await endPostgres(identity))) {

@@ -93,13 +93,17 @@ export async function startService(spec: ServiceSpec): Promise<StartingService> 
   const identity = pid === undefined ? null : identityOf(pid);
   if (pid === undefined || identity === null) {
     throw await new Promise<Error>((resolve) => {
-      child.once("error", resolve);
-      child.once("exit", () => resolve(notReady("ended at once")));
+      child.once("error", resolve); // there is no such program
+      void exited.then((how) => resolve(endedEarly(how))); // it ended while we were looking
     });
   }
 
   function notReady(what: string): ServiceNotReadyError {
     return new ServiceNotReadyError(spec.name, what, spec.logFile, tailOf(spec.logFile, logFrom));
+  }
+
+  function endedEarly(how: Exit): ServiceNotReadyError {
+    return notReady(`ended before it was ready (${describe(how)})`);
   }
 
   const service: Service = {
@@ -123,7 +127,7 @@ export async function startService(spec: ServiceSpec): Promise<StartingService> 
     const timeoutMs = spec.readyTimeoutMs ?? READY_TIMEOUT_MS;
     const deadline = performance.now() + timeoutMs;
     while (!(await isReady(spec, logFrom, deadline))) {
-      if (exit !== null) throw notReady(`ended before it was ready (${describe(exit)})`);
+      if (exit !== null) throw endedEarly(exit);
       if (performance.now() >= deadline) {
         await service.stop();
         throw notReady(`was not ready after ${timeoutMs / 1000} s`);

@@ -43,6 +43,21 @@ describe("installing the locked dependencies", () => {
     expect(project.npmCalls()).toHaveLength(2);
   });
 
+  test("that fails takes an earlier stamp away: what node_modules holds now fits no lock file", async () => {
+    const project = new FakeProject(START, 'if (fs.existsSync("down")) process.exit(4);');
+    const first = readFileSync(project.path("package-lock.json"), "utf8");
+    await project.run(["start"]).ended;
+    project.write(
+      "package-lock.json",
+      JSON.stringify({ lockfileVersion: 3, packages: { "": { name: "new" } } }),
+    );
+    project.write("down", "");
+    expect(await project.run(["start"]).ended).toMatchObject({ code: 1 });
+    project.write("package-lock.json", first);
+    expect(await project.run(["start"]).ended).toMatchObject({ code: 1 });
+    expect(project.npmCalls()).toHaveLength(3);
+  });
+
   test("makes Postgres's symlinks, which --ignore-scripts leaves out", async () => {
     const project = new FakeProject(START);
     await project.run(["start"]).ended;

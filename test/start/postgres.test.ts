@@ -16,6 +16,7 @@ import { describe, expect, onTestFinished, test } from "vitest";
 import { FolderInUseError } from "../../regions/dev/claim.ts";
 import { freePort, PortsBusyError } from "../../regions/dev/ports.ts";
 import { type PostgresOptions, type RunningPostgres, startPostgres } from "../../regions/dev/postgres.ts";
+import { openLauncher } from "../../regions/dev/processes.ts";
 import { startScratchPostgres } from "../../regions/dev/scratch-postgres.ts";
 import { startDoomed } from "./doomed.ts";
 import { eventually, running, temporaryFolder } from "./temporary.ts";
@@ -82,10 +83,11 @@ describe("Postgres", () => {
     const dataDir = temporaryFolder();
     const first = await start(dataDir);
     await query(first.url, "create table kept (n int)", "insert into kept select generate_series(1, 1000)");
-    const busy = query(first.url, "select pg_sleep(100)").catch(() => "cut off");
-    await eventually("a backend sleeps", async () => {
-      const rows = await query(first.adminUrl, "select 1 from pg_stat_activity where wait_event = 'PgSleep'");
-      return rows.length === 1;
+    // A backend that only computes does not notice that its postmaster is gone, and holds the shared memory.
+    const busy = query(first.url, "do $$ begin loop end loop; end $$").catch(() => "cut off");
+    await eventually("a backend is busy", async () => {
+      const looping = "select 1 from pg_stat_activity where state = 'active' and query like 'do $$%'";
+      return (await query(first.adminUrl, looping)).length === 1;
     });
     process.kill(first.pid, "SIGKILL");
     expect(await first.exited).toEqual({ code: null, signal: "SIGKILL", asked: false });
@@ -128,6 +130,16 @@ describe("Postgres", () => {
     const first = await start(dataDir);
     await expect(start(dataDir)).rejects.toThrow(FolderInUseError);
     expect(running(first.pid)).not.toBeNull();
+  });
+
+  test("is not started for a launcher that has stopped meanwhile, as nobody would end it", async () => {
+    const dir = temporaryFolder();
+    const launcher = await openLauncher({ dir, log: () => {} });
+    const starting = start(join(dir, "postgres"), { launcher });
+    const refused = expect(starting).rejects.toMatchObject({ code: "STOPPING" });
+    await launcher.stopAll();
+    await refused;
+    expect(existsSync(join(dir, "postgres", "postgres.log"))).toBe(false);
   });
 
   test("is not kept off by a postmaster.pid whose number another program has by now", async () => {

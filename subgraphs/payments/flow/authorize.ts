@@ -13,7 +13,7 @@ import { apply, type Payment } from "../domain/payment.ts";
 import type { DescribedCard } from "../vault/client.ts";
 import type { PaymentDeps } from "./deps.ts";
 import type { Outcome } from "./outcome.ts";
-import { perform } from "./perform.ts";
+import { perform, recoverAfter } from "./perform.ts";
 import { priorOutcome } from "./prior.ts";
 
 /**
@@ -136,7 +136,7 @@ function claimFor(deps: PaymentDeps, command: AuthorizeCommand, claim: KeyClaim,
     const blocked: Operation = { ...operation, state: "declined", failure: decline, resolvedAt: at };
     return claimBlocked(declined.value, blocked, claim, { assessment: row, session }, at);
   }
-  const resolveAfter = new Date(at.getTime() + deps.providerDeadlineMs + 5_000);
+  const resolveAfter = recoverAfter(deps, at);
   return claimAuthorization(payment, operation, claim, { assessment: row, session, resolveAfter }, at);
 }
 

@@ -8,7 +8,7 @@ import type { ProviderRequest } from "../domain/operation.ts";
 import { capturable, type IllegalTransition, type Payment, refundable, stateOf } from "../domain/payment.ts";
 import type { PaymentDeps } from "./deps.ts";
 import type { Outcome } from "./outcome.ts";
-import { perform } from "./perform.ts";
+import { perform, recoverAfter } from "./perform.ts";
 import { priorOutcome } from "./prior.ts";
 
 /**
@@ -100,7 +100,7 @@ function claimFor(
     details,
     { key: command.key, fingerprint: argumentsFingerprint },
     { id: newId("op", homeOf(payment.merchant), at), reference, request },
-    new Date(at.getTime() + deps.providerDeadlineMs + 5_000),
+    recoverAfter(deps, at),
     at,
   );
   return claimed.ok ? claimed.value : refusal(claimed.error);

@@ -42,6 +42,11 @@ async function sendAndRecord(deps: PaymentDeps, { payment, operation }: Claimed)
   return outcome;
 }
 
+/** When recovery may take an operation claimed at `at` for abandoned: its own flow must have given up by then. */
+export function recoverAfter({ providerDeadlineMs }: PaymentDeps, at: Date): Date {
+  return new Date(at.getTime() + providerDeadlineMs + Math.min(providerDeadlineMs, 5_000));
+}
+
 /** The provider's own records may lag a little behind its answers. */
 const FIRST_INQUIRY_MS = 3_000;
 

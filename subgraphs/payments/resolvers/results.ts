@@ -34,7 +34,7 @@ export function outcomeView(outcome: Outcome) {
       return {
         __typename,
         message: decline.message,
-        decline: declineView(decline),
+        reason: declineView(decline),
         payment: paymentView(payment),
       };
     }
@@ -43,7 +43,7 @@ export function outcomeView(outcome: Outcome) {
       return {
         __typename: "ProviderRefused",
         message: decline.message,
-        decline: declineView(decline),
+        reason: declineView(decline),
         payment: paymentView(payment),
       };
     }

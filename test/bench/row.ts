@@ -1,0 +1,74 @@
+import type { Bench } from "./bench.ts";
+import type { CpuMeter } from "./cpu-time.ts";
+
+/** One thing that is measured: a unit of work, and how many clients do it at once. */
+export type Row = {
+  /** Fixed once published: reports of different versions are compared by it. */
+  readonly name: string;
+  /** What one unit is, in the plural. */
+  readonly units: string;
+  readonly clients: number;
+  /** Does one unit; throws if it did not come out as it should. */
+  readonly run: (client: number) => Promise<unknown>;
+  /** The processes that take part. */
+  readonly processes: readonly CpuMeter[];
+  /**
+   * Which of them are what an operator of Tessera pays for. The rest is the world outside: who asks, and the
+   * provider.
+   */
+  readonly ours: readonly string[];
+  /** The database that its statements go to; null if it has none. */
+  readonly database: string | null;
+  /** Measured after each interval, while nothing else runs; added to the row's sample. */
+  readonly afterwards?: () => Promise<Readonly<Record<string, number>>>;
+};
+
+/** A figure made from others of the same round; `null` while one of them was not measured. */
+export type DerivedRow = {
+  readonly name: string;
+  readonly unit: string;
+  /** The rows that it is made from, in order. */
+  readonly from: readonly string[];
+  readonly derive: (...samples: readonly Sample[]) => { readonly value: number; readonly cpuMs?: number };
+};
+
+/** Rows that share parts. The names are known before anything is started. */
+export type RowGroup = {
+  readonly names: readonly string[];
+  readonly derived?: readonly DerivedRow[];
+  /** Starts what the `needed` ones of its rows stand on; of the others it may give none. */
+  open(bench: Bench, needed: ReadonlySet<string>): Promise<OpenGroup>;
+};
+
+export type OpenGroup = {
+  readonly rows: readonly Row[];
+  /** Before each round, after warming up has left its traces. */
+  readonly beforeRound?: () => Promise<void>;
+  /** From now on these rows reach their database by this URL; absent where they go through the platform. */
+  readonly reconnect?: (databaseUrl: URL) => Promise<void>;
+  close(): Promise<void>;
+};
+
+/** What one row gave in one round. Times and bytes are per unit. */
+export type Sample = {
+  readonly rate: number;
+  readonly units: number;
+  readonly p50Ms: number;
+  readonly p99Ms: number;
+  /** CPU time by process. */
+  readonly cpuByProcess: Readonly<Record<string, number>>;
+  /** CPU time of what is ours. */
+  readonly cpuMs: number;
+  readonly walBytes: number;
+  /** Times that the write-ahead log was made durable; below 1 per commit, where commits share one. */
+  readonly walSyncs: number;
+  /** Pages that went into the log whole, as the first change after a checkpoint does. */
+  readonly fullPages: number;
+  readonly failures: number;
+  readonly firstFailure: string | null;
+  /** What `afterwards` measured. */
+  readonly extras: Readonly<Record<string, number>>;
+  /** Shares of the machine (0..1): taken by processes that have nothing to do with the row, and by its host. */
+  readonly others: number;
+  readonly stolen: number;
+};

@@ -1,0 +1,25 @@
+import type { RowGroup } from "../row.ts";
+import { graph } from "./graph.ts";
+import { paymentCore } from "./payment-core.ts";
+import { paymentPlatform } from "./payment-platform.ts";
+import { tpcb } from "./tpcb.ts";
+import { vaultEgress } from "./vault-egress.ts";
+
+/** Everything that is measured, in the order of the report. The first group is the baseline. */
+export const rowGroups: readonly RowGroup[] = [tpcb, graph, vaultEgress, paymentCore, paymentPlatform];
+
+/** A group's rows, with what is derived from them. */
+export const namesOf = ({ names, derived = [] }: RowGroup): readonly string[] => [
+  ...names,
+  ...derived.map(({ name }) => name),
+];
+
+/** Of a group's rows those that must be measured to give `selected`: a derived row needs what it is made from. */
+export function neededRows(
+  { names, derived = [] }: RowGroup,
+  selected: ReadonlySet<string>,
+): readonly string[] {
+  const needed = new Set(names.filter((name) => selected.has(name)));
+  for (const { name, from } of derived) if (selected.has(name)) for (const source of from) needed.add(source);
+  return names.filter((name) => needed.has(name));
+}

@@ -1,0 +1,68 @@
+import { randomUUID } from "node:crypto";
+import { moneyOf } from "../../../subgraphs/kernel/money.ts";
+import type { CreatedMerchant } from "../../../subgraphs/merchants/create.ts";
+import { fingerprint } from "../../../subgraphs/payments/domain/idempotency.ts";
+import { authorize } from "../../../subgraphs/payments/flow/authorize.ts";
+import { followUp } from "../../../subgraphs/payments/flow/follow-up.ts";
+import { ownMeter } from "../cpu-time.ts";
+import { CORE_TOKEN, openPaymentCore, type PaymentCore } from "../flows-in-process.ts";
+import type { RowGroup } from "../row.ts";
+import { AMOUNT } from "./payments-api.ts";
+
+/**
+ * What a payment costs without HTTP, GraphQL, vault and provider: the flows, called as the resolvers call them, and
+ * the outbox relay, in the driver's own process over real Postgres. Two operations, four commits.
+ */
+const CLIENTS = [1, 16, 64];
+const nameOf = (clients: number) => `payment.core.c${clients}`;
+
+export const paymentCore: RowGroup = {
+  names: CLIENTS.map(nameOf),
+  async open(bench) {
+    const merchants = await bench.merchants();
+    let core = await openPaymentCore(bench.postgres.url);
+    const flows = ownMeter("flows");
+    let next = 0;
+    return {
+      rows: CLIENTS.map((clients) => ({
+        name: nameOf(clients),
+        units: "payments",
+        clients,
+        run: () => takePayment(core, merchants[next++ % merchants.length] as CreatedMerchant),
+        processes: [bench.meters.postgres, flows],
+        ours: ["postgres", "flows"],
+        database: "tessera",
+      })),
+      async reconnect(url) {
+        await core.close();
+        core = await openPaymentCore(url.href);
+      },
+      close: () => core.close(),
+    };
+  },
+};
+
+const amount = moneyOf(BigInt(AMOUNT.amount), AMOUNT.currency);
+const NOBODY = { ip: null, country: null, email: null };
+
+async function takePayment({ deps }: PaymentCore, { id: merchant }: CreatedMerchant): Promise<void> {
+  const asked = { token: CORE_TOKEN, captureMethod: "manual", description: null, reference: null } as const;
+  const digest = fingerprint("authorize", {
+    ...asked,
+    amount: amount.minor,
+    currency: amount.currency,
+    payer: NOBODY,
+  });
+  const command = { ...asked, merchant, key: randomUUID(), amount, payer: NOBODY };
+  const authorized = await authorize(deps, { command, fingerprint: digest, session: null });
+  if (authorized.kind !== "succeeded") throw new Error(`the authorization ended ${authorized.kind}`);
+  const { id: payment } = authorized.payment;
+  const captured = await followUp(deps, "capture", {
+    merchant,
+    key: randomUUID(),
+    payment,
+    amount: null,
+    final: true,
+  });
+  if (captured.kind !== "succeeded") throw new Error(`the capture ended ${captured.kind}`);
+}
