@@ -1,11 +1,14 @@
 import { createHash, randomUUID } from "node:crypto";
-import { cp, mkdir, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { type BuildOptions, build } from "esbuild";
+import { EXPLORER_DIST, ensureExplorer } from "./explorer/build.ts";
+import { mirrorFolder } from "./mirror-folder.ts";
 
 /**
  * Builds the edge: both workers, the checkout loader and the card page. Run by itself (`node edge/build.ts`) it
- * fills edge/dist, where both wrangler.toml find their assets; `npm start` builds into its own folder.
+ * builds the explorer, too, and fills edge/dist, where both wrangler.toml find their assets; `npm start` builds
+ * into its own folder.
  *
  *   <out>/api/worker.js      <out>/api/assets/v1/checkout.js      <out>/api/assets/explorer/…
  *   <out>/vault/worker.js    <out>/vault/assets/card.html         <out>/vault/assets/assets/card-<hash>.{js,css}
@@ -77,21 +80,13 @@ async function buildCardPage(out: string): Promise<void> {
   await Promise.all(stale.map((name) => rm(join(out, folder, name), { force: true })));
 }
 
-/** The explorer is built by its own tool; here it is only put in its place, if it has been, and as far as it is new. */
+/** The explorer is built by its own tool (explorer/build.ts); here it is only put in its place, if it has been. */
 async function copyExplorer(out: string): Promise<void> {
-  const isNew = async (from: string, to: string) => {
-    const [source, copy] = await Promise.all([stat(from), stat(to).catch(() => null)]);
-    return source.isDirectory() || source.size !== copy?.size || source.mtimeMs > copy.mtimeMs + 1;
-  };
-  try {
-    await cp(join(EDGE, "explorer/dist"), join(out, "api/assets/explorer"), {
-      recursive: true,
-      preserveTimestamps: true,
-      filter: isNew,
-    });
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
-  }
+  await mkdir(out, { recursive: true });
+  await mirrorFolder(EXPLORER_DIST, join(out, "api/assets/explorer"), {
+    unfinished: out,
+    last: "index.html",
+  });
 }
 
 export async function buildEdge(out: string = DEFAULT_OUT): Promise<void> {
@@ -106,6 +101,7 @@ export async function buildEdge(out: string = DEFAULT_OUT): Promise<void> {
 
 if (import.meta.main) {
   const started = performance.now();
+  await ensureExplorer(console.log);
   await buildEdge();
   console.log(`edge built in ${Math.round(performance.now() - started)} ms`);
 }

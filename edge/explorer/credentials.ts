@@ -36,7 +36,11 @@ export function takeOver(page: Pick<Window, "location" | "history" | "sessionSto
   const given = readFragment(location.hash);
   if (given === null) return { ...NONE, ...loadCredentials(sessionStorage) };
   // A key that comes without a token is another account's, perhaps; the old token would not be that one's.
-  const credentials = { ...NONE, ...(given.key === undefined ? loadCredentials(sessionStorage) : {}), ...given };
+  const credentials = {
+    ...NONE,
+    ...(given.key === undefined ? loadCredentials(sessionStorage) : {}),
+    ...given,
+  };
   saveCredentials(sessionStorage, credentials);
   history.replaceState(history.state, "", location.pathname + location.search);
   return credentials;

@@ -9,7 +9,11 @@ export const EXAMPLES_PLUGIN: GraphiQLPlugin = {
   icon: () => (
     <svg viewBox="0 0 24 24" fill="none" stroke="currentColor" strokeWidth="1.6" aria-hidden="true">
       <path d="M8 4.5h11.5M8 12h11.5M8 19.5h11.5" strokeLinecap="round" />
-      <path d="M3.5 2.8v3.4l2.6-1.7zM3.5 10.3v3.4l2.6-1.7zM3.5 17.8v3.4l2.6-1.7z" fill="currentColor" stroke="none" />
+      <path
+        d="M3.5 2.8v3.4l2.6-1.7zM3.5 10.3v3.4l2.6-1.7zM3.5 17.8v3.4l2.6-1.7z"
+        fill="currentColor"
+        stroke="none"
+      />
     </svg>
   ),
   content: Examples,
@@ -41,7 +45,9 @@ function Examples() {
         ))}
       </ol>
       <h3>Placeholders</h3>
-      <p>Variables may say these. They are filled in when you run the operation, and shown below its answer.</p>
+      <p>
+        Variables may say these. They are filled in when you run the operation, and shown below its answer.
+      </p>
       <dl>
         {Object.entries(PLACEHOLDERS).map(([name, meaning]) => (
           <div key={name}>

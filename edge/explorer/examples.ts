@@ -42,8 +42,7 @@ const variables = import.meta.glob<string>("./examples/*.json", {
 
 function example(name: string): Example {
   const query = queries[`./examples/${name}.graphql`];
-  const [, title, about, kind, operation] =
-    /^# (.+)\n# (.+)\n(query|mutation) (\w+)/.exec(query ?? "") ?? [];
+  const [, title, about, kind, operation] = /^# (.+)\n# (.+)\n(query|mutation) (\w+)/.exec(query ?? "") ?? [];
   if (!query || !title || !about || !kind || !operation)
     throw new Error(`examples/${name}.graphql has to begin with two comments and a named operation`);
   return {

@@ -57,7 +57,8 @@ function Notice({ account }: { readonly account: Account }) {
   if (account.kind === "no_key")
     return (
       <p className="notice" role="status">
-        Paste a secret key (sk_…) to begin. <code>npm start</code> prints a link to this page that brings one along.
+        Paste a secret key (sk_…) to begin. <code>npm start</code> prints a link to this page that brings one
+        along.
       </p>
     );
   if (account.kind === "refused" || account.kind === "unreachable")

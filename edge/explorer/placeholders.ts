@@ -6,8 +6,10 @@ export const PLACEHOLDERS = {
   newKey: "A fresh UUID for every run, so that a run is never a repetition of the one before.",
   cardToken: "The card token in the page's header.",
   payment: "Your newest payment; made first if you have none.",
-  authorizedPayment: "The newest payment that was authorized on this page and waits; made first if there is none.",
-  capturedPayment: "The newest payment that was made on this page and is captured; made first if there is none.",
+  authorizedPayment:
+    "The newest payment that was authorized on this page and waits; made first if there is none.",
+  capturedPayment:
+    "The newest payment that was made on this page and is captured; made first if there is none.",
 } as const;
 
 export type Placeholder = keyof typeof PLACEHOLDERS;
@@ -44,7 +46,10 @@ export async function fillIn(
     }
     if (Array.isArray(value)) return inOrder(value, fill);
     if (typeof value !== "object" || value === null) return value;
-    const entries = await inOrder(Object.entries(value), async ([name, one]) => [name, await fill(one)] as const);
+    const entries = await inOrder(
+      Object.entries(value),
+      async ([name, one]) => [name, await fill(one)] as const,
+    );
     return Object.fromEntries(entries);
   };
   const filled = await fill(variables);

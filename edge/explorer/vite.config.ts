@@ -18,5 +18,9 @@ export default {
     // Monaco is one library; splitting it further would not load less of it.
     chunkSizeWarningLimit: 4_000,
     license: { fileName: "licenses.txt" },
+    rolldownOptions: {
+      // Libraries mark modules for servers that render React ("use client"); here all are the client's.
+      onLog: (level, log, next) => (log.code === "MODULE_LEVEL_DIRECTIVE" ? undefined : next(level, log)),
+    },
   },
 } satisfies UserConfig;

@@ -1,10 +1,12 @@
 import { rmSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import { prepareEdge } from "../../edge/prepare-edge.ts";
+import { ensureExplorer } from "../../edge/explorer/build.ts";
+import { type EdgeProcess, type PrepareEdgeOptions, prepareEdge } from "../../edge/prepare-edge.ts";
 import { SUBGRAPHS } from "../../schema/compose.ts";
 import type { CreatedMerchant } from "../../subgraphs/merchants/create.ts";
 import { type PlatformSecrets, platformSecrets, writeWhole } from "./dev-secrets.ts";
+import { explorerLink } from "./explorer-link.ts";
 import { projectRoot } from "./home.ts";
 import { migrate } from "./migrate.ts";
 import { type Ports, requireFreePorts } from "./ports.ts";
@@ -39,6 +41,7 @@ export type StackUrls = {
   readonly vault: string;
   readonly gateway: string;
   readonly checkout: string;
+  /** With the demo key and a test card's token in its fragment. */
   readonly explorer: string;
   readonly sandbox: string;
   readonly database: string;
@@ -109,7 +112,7 @@ async function assemble(options: StackOptions, launcher: Launcher): Promise<Stac
   // The edge's build and the sandbox need no database: they start while it does.
   const [database, edge] = await Promise.all([
     openDatabase(options, launcher, onBroken),
-    prepareEdge({
+    buildAndPrepareEdge(log, {
       ports: { api: ports.edge, vault: ports.vault },
       dir: join(home, "edge"),
       regionUrl: localhost(ports.gateway),
@@ -142,9 +145,10 @@ async function assemble(options: StackOptions, launcher: Launcher): Promise<Stac
     }),
     spawn(shopSpec(ports, merchant)),
   ]);
-  const urls = urlsOf(ports, database);
+  const unlinked = urlsOf(ports, database);
   log("every part runs; sending a request all the way through");
-  await throughEverything(urls, merchant);
+  await throughEverything(unlinked, merchant);
+  const urls = { ...unlinked, explorer: await explorerLink(unlinked, merchant) };
   const devFile = join(home, "dev.json");
   const { publishableKey, secretKey } = merchant;
   writeWhole(devFile, { ...urls, publishableKey, secretKey });
@@ -170,6 +174,19 @@ async function assemble(options: StackOptions, launcher: Launcher): Promise<Stac
       await launcher.stopAll();
     },
   };
+}
+
+/** The explorer is a tool: without it, whose address then says so, everything else works. */
+async function buildAndPrepareEdge(
+  log: (line: string) => void,
+  options: PrepareEdgeOptions,
+): Promise<EdgeProcess> {
+  try {
+    await ensureExplorer(log);
+  } catch (error) {
+    log(`the schema explorer could not be built, and will be missing or old: ${(error as Error).message}`);
+  }
+  return prepareEdge(options);
 }
 
 async function openDatabase(
@@ -267,12 +284,11 @@ const shopSpec = (ports: Ports, merchant: CreatedMerchant) => ({
   ready: /^ready on /m,
 });
 
-const urlsOf = (ports: Ports, database: string): StackUrls => ({
+const urlsOf = (ports: Ports, database: string): Omit<StackUrls, "explorer"> => ({
   edge: localhost(ports.edge),
   vault: localhost(ports.vault),
   gateway: localhost(ports.gateway),
   checkout: localhost(ports.shop),
-  explorer: `${localhost(ports.edge)}/explorer`,
   sandbox: localhost(ports.sandbox),
   database,
 });
@@ -283,7 +299,7 @@ async function isUp(url: string): Promise<boolean> {
 }
 
 /** Ready means this: a query through the edge, the gateway and a subgraph to the database and back. */
-async function throughEverything(urls: StackUrls, merchant: CreatedMerchant): Promise<void> {
+async function throughEverything(urls: Pick<StackUrls, "edge">, merchant: CreatedMerchant): Promise<void> {
   const deadline = Date.now() + 15_000;
   for (;;) {
     const answer = await fetch(`${urls.edge}/graphql`, {
