@@ -41,9 +41,9 @@ const variables = import.meta.glob<string>("./examples/*.json", {
 });
 
 function example(name: string): Example {
-  const query = queries[`./examples/${name}.graphql`];
-  const [, title, about, kind, operation] = /^# (.+)\n# (.+)\n(query|mutation) (\w+)/.exec(query ?? "") ?? [];
-  if (!query || !title || !about || !kind || !operation)
+  const text = queries[`./examples/${name}.graphql`] ?? "";
+  const [head, title, about, kind, operation] = /^# (.+)\n# (.+)\n(query|mutation) (\w+)/.exec(text) ?? [];
+  if (!head || !title || !about || !kind || !operation)
     throw new Error(`examples/${name}.graphql has to begin with two comments and a named operation`);
   return {
     name,
@@ -51,8 +51,9 @@ function example(name: string): Example {
     about,
     kind: kind as Example["kind"],
     operation,
-    query,
-    variables: variables[`./examples/${name}.json`] ?? "",
+    // The list shows the comments; the editor has better use for the space.
+    query: text.replace(/^(# .+\n)+/, "").trim(),
+    variables: (variables[`./examples/${name}.json`] ?? "").trim(),
   };
 }
 

@@ -37,6 +37,8 @@ export type ReportRow = {
   readonly roundTripsBy: Readonly<Record<string, number>>;
   readonly longestStatements: Counts["longest"];
   readonly failures: number;
+  /** The share of the machine that processes without a part in it took meanwhile. */
+  readonly others: number | null;
   readonly extras: Readonly<Record<string, number>>;
   /** Each round's value, in order. */
   readonly values: readonly number[];
@@ -163,6 +165,7 @@ function measuredRow(
     roundTripsBy: counted?.roundTripsBy ?? {},
     longestStatements: counted?.longest ?? [],
     failures: sumOf(Object.fromEntries(samples.map(({ failures }, at) => [String(at), failures]))),
+    others: rounded(over(samples, ({ others }) => others)),
     extras: mediansByKey(samples.map(({ extras }) => extras)),
     values: values.map((one) => rounded(one)),
   };
@@ -201,6 +204,7 @@ function derivedRow({ name, unit, from, derive }: DerivedRow, rounds: readonly R
     roundTripsBy: {},
     longestStatements: [],
     failures: 0,
+    others: null,
     extras: {},
     values: values.map((one) => rounded(one)),
   };

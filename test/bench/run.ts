@@ -100,13 +100,17 @@ async function runAllRounds(
   });
 }
 
+/** A share of the machine; more than this, and a rate says little. */
+const DISTURBED = 0.1;
+
 function progress(round: number, rounds: number, row: Row, sample: Sample): string {
-  const { rate, p50Ms, p99Ms, cpuMs, failures } = sample;
+  const { rate, p50Ms, p99Ms, cpuMs, failures, others } = sample;
   return [
     `round ${round}/${rounds}  ${row.name.padEnd(22)}`,
     `${rate.toFixed(0).padStart(6)} ${row.units}/s`.padEnd(22),
     `p50 ${p50Ms.toFixed(1)}  p99 ${p99Ms.toFixed(1)} ms  CPU ${cpuMs.toFixed(2)} ms each`,
     ...(failures > 0 ? [`${failures} FAILED: ${sample.firstFailure}`] : []),
+    ...(others > DISTURBED ? [`others took ${(others * 100).toFixed(0)} % of the machine`] : []),
   ].join("  ");
 }
 
