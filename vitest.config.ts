@@ -3,11 +3,15 @@ import { defineConfig } from "vitest/config";
 const everywhere = ["**/node_modules/**", "**/dist/**", "**/.tessera/**"];
 
 /** Test files are named for what they need: nothing, a database (`.db.test.ts`), workerd, a whole platform. */
+/** One copy of graphql, the one that Node gives everyone: Vite alone would take its ES module build beside it. */
+const resolve = { alias: { graphql: "graphql/index.js" } };
+
 export default defineConfig({
   test: {
     maxWorkers: 2,
     projects: [
       {
+        resolve,
         test: {
           name: "unit",
           include: ["{regions,schema,subgraphs}/**/*.test.ts", "test/{sandbox,house}/**/*.test.ts"],

@@ -15,7 +15,11 @@ export const commands = {
     argv: ["node_modules/@biomejs/biome/bin/biome", "check", "--write"],
     about: "format the code and sort its imports",
   },
-  typecheck: { argv: ["node_modules/typescript/bin/tsc", "-p", "."], about: "check the types" },
+  typecheck: { argv: ["cli/typecheck.ts"], about: "check the types of every part" },
+  compose: {
+    argv: ["schema/compose.ts"],
+    about: "compose the subgraphs' schemas into schema/supergraph.graphql",
+  },
   lock: { argv: ["cli/lock.mjs"], about: "bring package-lock.json up to date with package.json", bare: true },
 };
 

@@ -8,12 +8,26 @@ const CHECKS = [
     what: "rules, with types",
     argv: [tool("oxlint", "bin", "oxlint"), "--type-aware", "--deny-warnings"],
   },
+  {
+    what: "who may import whom",
+    argv: [
+      tool("dependency-cruiser", "bin", "dependency-cruiser.mjs"),
+      ...["edge", "subgraphs", "regions", "schema", "cli"],
+    ],
+  },
 ] as const;
 
-passInterruptionsOn();
-for (const { what, argv } of CHECKS) {
-  console.error(`lint: ${what}`);
-  const code = await runTool(argv);
-  // The other checks still run: one round of repairs instead of several.
-  if (code !== 0) process.exitCode = code;
+/** Runs all checks, so that one round of repairs is enough; gives how many found something. */
+export async function lint(say: (line: string) => void): Promise<number> {
+  let failed = 0;
+  for (const { what, argv } of CHECKS) {
+    say(`checking ${what}`);
+    if ((await runTool(argv)) !== 0) failed++;
+  }
+  return failed;
+}
+
+if (import.meta.main) {
+  passInterruptionsOn();
+  process.exitCode = (await lint((line) => console.error(`lint: ${line}`))) === 0 ? 0 : 1;
 }

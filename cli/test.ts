@@ -1,20 +1,18 @@
-// `npm test`: the types, then every test. Arguments go to vitest: `npm test -- test/start -t reaper`.
-// The last line says how many passed and failed; a type error, and an error outside of any test, counts as one.
+// `npm test`: the types, the lint rules, then every test. With arguments, which go to vitest, only the types and the
+// tests that they name: `npm test -- test/start -t reaper`.
+// The last line says how many passed and failed; a type error, a broken rule, and an error outside of any test count
+// as failures, too.
 
 import { mkdtempSync, rmSync } from "node:fs";
 import { constants, tmpdir } from "node:os";
 import { join } from "node:path";
 import { ensureChromium } from "./chromium.ts";
+import { lint } from "./lint.ts";
 import { interruption, passInterruptionsOn, runTool, tool } from "./tool.ts";
+import { checkTypes } from "./typecheck.ts";
 import { type Count, countTests } from "./vitest-report.ts";
 
 const say = (line: string) => console.error(`test: ${line}`);
-
-/** @returns how many failures it counts as: 0 or 1 */
-async function checkTypes(): Promise<number> {
-  say("checking the types");
-  return (await runTool([tool("typescript", "bin", "tsc"), "-p", "."])) === 0 ? 0 : 1;
-}
 
 /** Browser tests without a browser are skipped on a person's machine, and are a failure in CI. */
 async function findBrowser(): Promise<{ readonly env: NodeJS.ProcessEnv; readonly failed: number }> {
@@ -38,7 +36,8 @@ async function runVitest(args: readonly string[], env: NodeJS.ProcessEnv): Promi
 
 async function main(args: readonly string[]): Promise<number> {
   passInterruptionsOn();
-  const typeErrors = await checkTypes();
+  const typeErrors = await checkTypes(say);
+  const broken = args.length === 0 ? await lint(say) : 0;
   const browser = await findBrowser();
   const tests = await runVitest(args, browser.env);
   const signal = interruption();
@@ -47,8 +46,9 @@ async function main(args: readonly string[]): Promise<number> {
     return 128 + constants.signals[signal];
   }
   if (typeErrors > 0) say("the types do not hold: see the top of this output.");
+  if (broken > 0) say("some lint rules are broken: see the top of this output, or npm run lint.");
   if (tests.loose > 0) say("something failed outside of any test: see vitest's own words above.");
-  const failed = tests.failed + tests.loose + typeErrors + browser.failed;
+  const failed = tests.failed + tests.loose + typeErrors + broken + browser.failed;
   console.log(`${tests.passed} passed, ${failed} failed`);
   return failed === 0 ? 0 : 1;
 }

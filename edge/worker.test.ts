@@ -1,7 +1,5 @@
 import { request as httpRequest } from "node:http";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { newApiKey } from "../subgraphs/kernel/api-key.ts";
-import { homeFor } from "../subgraphs/kernel/ids.ts";
 import { startTestEdge, type TestEdge, VAULT_ORIGIN } from "./testing/harness.ts";
 
 /** The api worker in workerd, with a region that the test plays. */

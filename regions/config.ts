@@ -36,7 +36,7 @@ export type RegionConfig = {
 const json = <T extends z.ZodType>(schema: T) =>
   z.string().transform((text, context) => {
     try {
-      return schema.parse(JSON.parse(text)) as z.infer<T>;
+      return schema.parse(JSON.parse(text));
     } catch (error) {
       context.addIssue({
         code: "custom",
@@ -85,8 +85,8 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): R
     host: e.HOST,
     port: e.PORT,
     databaseUrl: e.DATABASE_URL,
-    edgeKeys: e.EDGE_VERIFYING_KEYS as JWK[],
-    signingKey: e.VAULT_SIGNING_KEY as JWK,
+    edgeKeys: e.EDGE_VERIFYING_KEYS,
+    signingKey: e.VAULT_SIGNING_KEY,
     vaultUrl: e.VAULT_URL,
     stripe: {
       baseUrl: e.STRIPE_BASE_URL,

@@ -9,7 +9,7 @@ import { signingKey } from "../subgraphs/kernel/identity.ts";
 import { createCommitter } from "../subgraphs/ledger/committer.ts";
 import { ledgerResolvers } from "../subgraphs/ledger/resolvers/index.ts";
 import { createLedgerReads } from "../subgraphs/ledger/sql/reads.ts";
-import { createMerchants, type Merchants } from "../subgraphs/merchants/profile.ts";
+import type { Merchants } from "../subgraphs/merchants/profile.ts";
 import { merchantResolvers } from "../subgraphs/merchants/resolvers/index.ts";
 import { createStripeConnector, STRIPE_VERSION } from "../subgraphs/payments/connectors/stripe/index.ts";
 import { createStripeTransport } from "../subgraphs/payments/connectors/transport.ts";

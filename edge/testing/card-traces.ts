@@ -8,7 +8,7 @@ import { join } from "node:path";
 export function tracesOf(number: string, haystack: Buffer): string[] {
   const found: string[] = [];
   const text = haystack.toString("latin1");
-  if (new RegExp([...number].join("[ \\-.]?")).test(text)) found.push("plain or grouped");
+  if (new RegExp(number.split("").join("[ \\-.]?")).test(text)) found.push("plain or grouped");
   if (haystack.includes(Buffer.from(number, "utf16le"))) found.push("utf-16");
   if (text.toLowerCase().includes(Buffer.from(number).toString("hex"))) found.push("hex");
   for (let offset = 0; offset < 3; offset++) {

@@ -74,7 +74,10 @@ async function main(): Promise<void> {
   });
 
   stack = await start();
-  if (stopping !== null) return void (await stack.stop());
+  if (stopping !== null) {
+    await stack.stop();
+    return;
+  }
   say("ready: a request went all the way through");
   const walk = await takeDemoPayment(stack);
   say("a demo payment's walk, and what each step took:");
@@ -95,8 +98,6 @@ async function main(): Promise<void> {
 }
 
 main().catch((error: unknown) => {
-  console.error(
-    `\n${error instanceof StartProblem ? error.message : error instanceof Error ? error.stack : error}`,
-  );
+  console.error(error instanceof StartProblem ? `\n${error.message}` : error);
   process.exit(1);
 });

@@ -4,7 +4,8 @@ import type { Identity, KeyScope } from "../kernel/identity.ts";
 /** What every resolver gets: who asks, as the edge signed it and the server verified it. */
 export type RequestContext = { readonly identity: Identity };
 
-// biome-ignore lint/suspicious/noExplicitAny: a resolver's arguments are checked by the schema, not here
+// A resolver's parent and arguments are what the schema says: checked there, not here.
+// oxlint-disable-next-line typescript/no-explicit-any
 export type Resolver = (parent: any, args: any, context: RequestContext) => unknown;
 type ReferenceResolver = (reference: { readonly id: string }, context: RequestContext) => unknown;
 

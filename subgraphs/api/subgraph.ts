@@ -10,7 +10,8 @@ import {
 } from "graphql";
 import { isTagged, type RequestContext } from "./context.ts";
 
-// biome-ignore lint/suspicious/noExplicitAny: graphql-tools' resolver maps are open records
+// Resolvers by type and field, as graphql-tools takes them; their types are the schema's.
+// oxlint-disable-next-line typescript/no-explicit-any
 export type ResolverMap = Record<string, any>;
 
 /** A subgraph that can run: its executable schema and a way to run documents over it. */

@@ -37,5 +37,5 @@ export function connectAs(role: DatabaseRole, url: DatabaseUrl, options: PoolOpt
       // Plans are the same for every merchant; a custom plan per call would be planned each time.
       plan_cache_mode: "force_generic_plan",
     },
-  } as postgres.Options<{ bigint: postgres.PostgresType<bigint> }>) as unknown as Sql;
+  } as postgres.Options<{ bigint: postgres.PostgresType<bigint> }>);
 }

@@ -11,7 +11,6 @@ import type { Payment } from "../payments/domain/payment.ts";
 import { type DefiniteAnswer, record } from "../payments/domain/records.ts";
 import { AT, HOME, sampleOperation, samplePayment } from "../payments/domain/samples.ts";
 import { assessmentRow } from "../risk/assess.ts";
-import type { Commit } from "./commit.ts";
 import { type ApplyCommit, createCommitter } from "./committer.ts";
 
 let database: TestDatabase;

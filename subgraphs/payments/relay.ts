@@ -72,7 +72,13 @@ export function createRelay(options: {
       options.log.error({ err: error }, "events wait in the outbox: the relay will try again");
     }
     // A full batch means that there is more.
-    if (!stopped) timer = setTimeout(() => (running = loop()), moved === BATCH ? 0 : POLL_MS);
+    if (!stopped)
+      timer = setTimeout(
+        () => {
+          running = loop();
+        },
+        moved === BATCH ? 0 : POLL_MS,
+      );
   };
 
   return {

@@ -27,7 +27,7 @@ export type Platform = {
 
 export type GraphqlAnswer = {
   readonly status: number;
-  // biome-ignore lint/suspicious/noExplicitAny: tests look into answers of every shape
+  // Tests look into answers of every shape.
   readonly data: any;
   readonly errors: readonly { message: string; extensions: { code: string } }[] | undefined;
   readonly headers: Headers;
@@ -57,7 +57,7 @@ export async function startPlatform(options: Partial<StackOptions> = {}): Promis
     home,
     owner: owner as unknown as Sql,
     sandbox: new StripeSandboxControl(urls.sandbox),
-    merchant: () => testMerchant(owner as unknown as Sql),
+    merchant: () => testMerchant(owner),
     async token(card = {}, merchant = stack.merchant) {
       const full = { number: "4242424242424242", expMonth: 12, expYear: 2040, cvc: "123", ...card };
       return (await tokenize(urls.vault, merchant.publishableKey, full)).token;

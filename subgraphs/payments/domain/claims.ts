@@ -138,7 +138,7 @@ export function claimFollowUp(
     amount: followUp.amount,
     final: followUp.final,
     attempt: 0,
-    pendingTransfer: (hold?.id ?? null) as TransferId | null,
+    pendingTransfer: hold?.id ?? null,
     failure: null,
     claimedAt: at,
     resolvedAt: null,

@@ -5,7 +5,10 @@
  */
 export const DECLINE_CODES = {
   generic_decline: { retry: "another_card", message: "The card was declined. Try another card." },
-  insufficient_funds: { retry: "another_card", message: "The card does not have enough funds. Try another card." },
+  insufficient_funds: {
+    retry: "another_card",
+    message: "The card does not have enough funds. Try another card.",
+  },
   lost_card: { retry: "another_card", message: "The card was declined. Try another card." },
   stolen_card: { retry: "another_card", message: "The card was declined. Try another card." },
   expired_card: { retry: "another_card", message: "The card has expired. Try another card." },

@@ -89,7 +89,7 @@ function claimFor(
   if (payment.providerPayment === null) {
     return {
       kind: "illegal_state",
-      state: "processing",
+      state: stateOf(payment),
       because: "there is nothing at the provider to work with",
     };
   }

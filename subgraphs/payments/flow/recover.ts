@@ -53,7 +53,10 @@ export function createRecovery(deps: PaymentDeps): Recovery {
     } catch (error) {
       deps.log.warn({ err: error }, "recovery could not sweep: it will again");
     }
-    if (!stopped) timer = setTimeout(() => (running = loop()), SWEEP_EVERY_MS);
+    if (!stopped)
+      timer = setTimeout(() => {
+        running = loop();
+      }, SWEEP_EVERY_MS);
   };
 
   return {

@@ -84,7 +84,7 @@ export function judge(facts: Facts): Judgement {
     (worst, { decision }) => (STRICTNESS[decision] > STRICTNESS[worst] ? decision : worst),
     "allow",
   );
-  const reasons: Reason[] = voices.map(({ decision: _, ...reason }) => reason);
+  const reasons: Reason[] = voices.map(({ rule, message, weight }) => ({ rule, message, weight }));
   const allowed = facts.listed.find(({ list }) => list === "allow");
   if (allowed !== undefined && strictest !== "block") {
     // An allow list overrules what looks unusual, never a block.

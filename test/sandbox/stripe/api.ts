@@ -32,7 +32,7 @@ export async function answerApi(
   response: ServerResponse,
 ): Promise<void> {
   const method = message.method ?? "GET";
-  const [path = "", queryText = ""] = splitUrl(message.url ?? "/");
+  const [path, queryText] = splitUrl(message.url ?? "/");
   const entry = sandbox.history.add(method, path, header(message, "idempotency-key") ?? null);
   if (sandbox.settings.down) return cut(message, entry, "refused");
   const operation = findRoute(method, path)?.route.operation ?? "other";

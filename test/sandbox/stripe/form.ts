@@ -108,7 +108,7 @@ export function encodeForm(value: { readonly [name: string]: Encodable }): strin
     if (at === undefined) return;
     if (typeof at !== "object") pairs.push(`${encodeURIComponent(name)}=${encodeURIComponent(String(at))}`);
     else if (Array.isArray(at)) at.forEach((item, index) => walk(`${name}[${index}]`, item));
-    else for (const [key, item] of Object.entries(at)) walk(`${name}[${key}]`, item as Encodable);
+    else for (const [key, item] of Object.entries(at)) walk(`${name}[${key}]`, item);
   };
   for (const [name, item] of Object.entries(value)) walk(name, item);
   return pairs.join("&");

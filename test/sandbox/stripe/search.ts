@@ -118,7 +118,8 @@ export function searchIds(index: SearchIndex, query: Query, nowMs: number): stri
     : query.clauses.find(
         (clause) => clause.field === "metadata" && clause.comparison === ":" && !clause.negated,
       );
-  const narrow = pair?.value == null ? undefined : { key: pair.key, value: pair.value };
+  const narrow =
+    pair?.value === null || pair?.value === undefined ? undefined : { key: pair.key, value: pair.value };
   const found: SearchDocument[] = [];
   for (const document of index.candidates(narrow)) if (fits(document, query)) found.push(document);
   return found.sort((a, b) => b.created - a.created || (a.id < b.id ? -1 : 1)).map((document) => document.id);

@@ -197,6 +197,6 @@ export class Work {
   staged(): { [K in keyof Kinds]?: Kinds[K][] } {
     const put: Record<string, unknown[]> = {};
     for (const [kind, records] of this.#staged) put[kind] = [...records.values()];
-    return put as { [K in keyof Kinds]?: Kinds[K][] };
+    return put;
   }
 }

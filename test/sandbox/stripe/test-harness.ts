@@ -15,7 +15,7 @@ export type BareAnswer = {
   readonly status: number;
   readonly headers: Headers;
   readonly text: string;
-  // biome-ignore lint/suspicious/noExplicitAny: tests look into answers of every shape
+  // Tests look into answers of every shape.
   readonly body: any;
 };
 
