@@ -7,6 +7,7 @@ const PROJECTS = [
   { config: "edge", what: "the workers" },
   { config: "edge/tsconfig.node.json", what: "the edge's tests and build" },
   { config: "edge/tsconfig.browser.json", what: "what runs in browsers" },
+  { config: "edge/explorer", what: "the explorer" },
 ] as const;
 
 /** Checks all projects, so that one run shows every error; gives how many have some. */
