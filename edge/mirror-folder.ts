@@ -5,7 +5,7 @@ import { dirname, join } from "node:path";
 export type MirrorOptions = {
   /** For files that are not whole yet: a folder on the target's file system that nobody serves. */
   readonly unfinished: string;
-  /** Copied last: the file that names the others, which must then be there. */
+  /** Copied last, and each time: the small file that names the others, which must then be there. */
   readonly last: string;
 };
 
@@ -20,9 +20,9 @@ export async function mirrorFolder(
   { unfinished, last }: MirrorOptions,
 ): Promise<void> {
   const files = await filesOf(from);
-  const copy = (file: string) => copyIfNew(join(from, file), join(to, file), unfinished);
-  await Promise.all(files.filter((file) => file !== last).map(copy));
-  if (files.includes(last)) await copy(last);
+  const others = files.filter((file) => file !== last);
+  await Promise.all(others.map((file) => copyIfNew(join(from, file), join(to, file), unfinished)));
+  if (files.includes(last)) await copyWhole(join(from, last), join(to, last), unfinished);
   const stale = (await filesOf(to)).filter((file) => !files.includes(file));
   await Promise.all(stale.map((file) => rm(join(to, file), { force: true })));
 }
@@ -42,11 +42,16 @@ async function copyIfNew(from: string, to: string, unfinished: string): Promise<
   const [source, copy] = await Promise.all([stat(from), stat(to).catch(() => null)]);
   // Not every file system keeps times to the same fraction of a second.
   if (source.size === copy?.size && Math.abs(source.mtimeMs - copy.mtimeMs) < 2) return;
+  await copyWhole(from, to, unfinished);
+}
+
+async function copyWhole(from: string, to: string, unfinished: string): Promise<void> {
   const aside = join(unfinished, `.${randomUUID()}.tmp`);
   await mkdir(dirname(to), { recursive: true });
   try {
+    const { atime, mtime } = await stat(from);
     await copyFile(from, aside);
-    await utimes(aside, source.atime, source.mtime);
+    await utimes(aside, atime, mtime);
     await rename(aside, to);
   } catch (error) {
     await rm(aside, { force: true });

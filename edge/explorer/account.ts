@@ -1,4 +1,4 @@
-import { ask } from "./api.ts";
+import { ask, Obstacle } from "./api.ts";
 
 /** Whose key it is, as far as the page knows. */
 export type Account =
@@ -19,7 +19,8 @@ export async function accountOf(key: string): Promise<Account> {
     if (viewer) return { kind: "known", name: viewer.name, id: viewer.id };
     return { kind: "refused", why: whyRefused(key, status, answer.errors?.[0]?.message) };
   } catch (error) {
-    return { kind: "unreachable", why: (error as Error).message };
+    if (error instanceof Obstacle) return { kind: "unreachable", why: error.message };
+    throw error;
   }
 }
 

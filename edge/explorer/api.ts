@@ -1,3 +1,6 @@
+/** Something that the person can mend, in words for them; everything else that is thrown is a fault of the page. */
+export class Obstacle extends Error {}
+
 /** One GraphQL request to this origin. */
 export type GraphqlRequest = {
   readonly query: string;
@@ -16,7 +19,7 @@ export type Answered = { readonly status: number; readonly answer: GraphqlAnswer
 
 /**
  * Sends a request with the key in its header.
- * @throws Error, in words for the person, if nothing answered or the answer is not GraphQL's
+ * @throws Obstacle if nothing answered or the answer is not GraphQL's
  */
 export async function ask(key: string, request: GraphqlRequest): Promise<Answered> {
   let response: Response;
@@ -29,12 +32,12 @@ export async function ask(key: string, request: GraphqlRequest): Promise<Answere
       credentials: "omit",
     });
   } catch {
-    throw new Error("The platform does not answer. Is it still running?");
+    throw new Obstacle("The platform does not answer. Is it still running?");
   }
   const text = await response.text();
   try {
     return { status: response.status, answer: JSON.parse(text) as GraphqlAnswer };
   } catch {
-    throw new Error(`The platform answered with status ${response.status}, and not in JSON.`);
+    throw new Obstacle(`The platform answered with status ${response.status}, and not in JSON.`);
   }
 }

@@ -1,5 +1,4 @@
 import { type GraphiQLPlugin, useGraphiQL, useGraphiQLActions } from "@graphiql/react";
-import { Kind, parse } from "graphql";
 import { EXAMPLES, type Example } from "./examples.ts";
 import { PLACEHOLDERS } from "./placeholders.ts";
 
@@ -62,7 +61,7 @@ function Examples() {
 
 /** Opens an example in a tab of its own, or goes to its tab, as it was left, if it has one. */
 function useOpenExample(): (example: Example) => void {
-  const { addTab, changeTab, setOperationFacts, updateActiveTabValues } = useGraphiQLActions();
+  const { addTab, changeTab, updateActiveTabValues } = useGraphiQLActions();
   const { tabs, activeTabIndex, queryEditor, variableEditor } = useGraphiQL(
     ({ tabs, activeTabIndex, queryEditor, variableEditor }) => ({
       tabs,
@@ -81,8 +80,5 @@ function useOpenExample(): (example: Example) => void {
     updateActiveTabValues({ query, variables, operationName: operation, response: null });
     queryEditor?.setValue(query);
     variableEditor?.setValue(variables);
-    const documentAST = parse(query);
-    const operations = documentAST.definitions.filter(({ kind }) => kind === Kind.OPERATION_DEFINITION);
-    setOperationFacts({ documentAST, operationName: operation, operations: operations as never[] });
   };
 }

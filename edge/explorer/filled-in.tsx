@@ -2,7 +2,6 @@ import type { FilledIn } from "./placeholders.ts";
 
 /** Below an answer: what the run's placeholders became, so that nothing was sent that one cannot see. */
 export function FilledInList({ filledIn }: { readonly filledIn: readonly FilledIn[] }) {
-  if (filledIn.length === 0) return null;
   return (
     <dl className="filled-in" aria-label="What the placeholders became">
       {filledIn.map(({ name, value }) => (

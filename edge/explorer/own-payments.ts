@@ -1,4 +1,4 @@
-import type { Answered, GraphqlAnswer, GraphqlRequest } from "./api.ts";
+import { type Answered, type GraphqlAnswer, type GraphqlRequest, Obstacle } from "./api.ts";
 
 export type Ask = (request: GraphqlRequest) => Promise<Answered>;
 
@@ -43,7 +43,7 @@ export class OwnPayments {
 
   /**
    * Makes one over 20.00 EUR.
-   * @throws Error, in words for the person, if it was not authorized
+   * @throws Obstacle if it was not authorized
    */
   async make(captureMethod: "MANUAL" | "AUTOMATIC", token: string, ask: Ask): Promise<string> {
     const input = {
@@ -57,7 +57,7 @@ export class OwnPayments {
     const made = (answer.data?.["authorizePayment"] ?? {}) as Authorized;
     if (made.__typename !== "Payment" || made.id === undefined) {
       const why = made.message ?? answer.errors?.[0]?.message ?? "no answer";
-      throw new Error(`This needs a payment first, and making one failed: ${why}`);
+      throw new Obstacle(`This needs a payment first, and making one failed: ${why}`);
     }
     this.note(answer);
     return made.id;

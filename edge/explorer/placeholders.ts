@@ -1,3 +1,5 @@
+import { Obstacle } from "./api.ts";
+
 /**
  * What a variable may say in place of a value, such as `"idempotencyKey": "{{newKey}}"`. They are filled in each
  * time the operation is run, so the examples can be run again and again, and no token is kept in a tab's text.
@@ -25,7 +27,7 @@ const isPlaceholder = (name: string): name is Placeholder => Object.hasOwn(PLACE
 /**
  * Fills in the placeholders among `variables`; one that stands in two places gets the same value in both.
  * @returns the variables to send, and what was filled in
- * @throws Error, in words for the person, if there is no such placeholder
+ * @throws Obstacle if there is no such placeholder
  */
 export async function fillIn(
   variables: unknown,
@@ -38,7 +40,7 @@ export async function fillIn(
       if (name === undefined) return value;
       if (!isPlaceholder(name)) {
         const known = Object.keys(PLACEHOLDERS).map((one) => `{{${one}}}`);
-        throw new Error(`There is no placeholder ${value}. There are ${known.join(", ")}.`);
+        throw new Obstacle(`There is no placeholder ${value}. There are ${known.join(", ")}.`);
       }
       const filled = values.get(name) ?? (await valueOf(name));
       values.set(name, filled);

@@ -1,4 +1,5 @@
-import { type Answered, ask, type GraphqlAnswer, type GraphqlRequest } from "./api.ts";
+import { Kind, parse } from "graphql";
+import { type Answered, ask, type GraphqlAnswer, type GraphqlRequest, Obstacle } from "./api.ts";
 import { type Ask, OwnPayments } from "./own-payments.ts";
 import { type FilledIn, fillIn, type Placeholder } from "./placeholders.ts";
 
@@ -19,7 +20,7 @@ export function createRunner({ key, token, onFilledIn, onRefused }: RunnerOption
   const own = new OwnPayments();
 
   const send: Ask = async (request) => {
-    if (key === "") throw new Error("Paste a secret key (sk_…) into the field at the top first.");
+    if (key === "") throw new Obstacle("Paste a secret key (sk_…) into the field at the top first.");
     const answered: Answered = await ask(key, request);
     if (answered.status === 401) onRefused();
     return answered;
@@ -27,7 +28,7 @@ export function createRunner({ key, token, onFilledIn, onRefused }: RunnerOption
 
   const cardToken = (): string => {
     if (token() !== "") return token();
-    throw new Error(
+    throw new Obstacle(
       "Paste a card token (tok_…) into the field at the top first. `npm run tokenize` gives one for a test card.",
     );
   };
@@ -48,12 +49,34 @@ export function createRunner({ key, token, onFilledIn, onRefused }: RunnerOption
     capturedPayment: () => ownPayment(["CAPTURED", "PARTIALLY_REFUNDED"], "AUTOMATIC"),
   };
 
-  return async ({ query, variables, operationName }) => {
+  const run: Runner = async ({ query, variables, operationName }) => {
     const { variables: filled, filledIn } = await fillIn(variables, (name) => values[name]());
     // The schema is asked for now and then in between: that is no run of the person's.
     if (operationName !== "IntrospectionQuery") onFilledIn(filledIn);
-    const { answer } = await send({ query, variables: filled, operationName });
+    const { answer } = await send({ query, variables: filled, operationName: nameIn(query, operationName) });
     own.note(answer);
     return answer;
   };
+
+  return (request) =>
+    run(request).catch((error: unknown) => {
+      // In the place and shape of an answer, and without a stack.
+      if (error instanceof Obstacle) return { errors: [{ message: error.message }] };
+      throw error;
+    });
+}
+
+/**
+ * GraphiQL learns the operation's name a moment after a tab is opened, and until then would run it by the name of
+ * the last tab's. A document with one operation needs no name.
+ */
+function nameIn(query: string, name: string | null | undefined): string | undefined {
+  try {
+    const names = parse(query).definitions.map((definition) =>
+      definition.kind === Kind.OPERATION_DEFINITION ? definition.name?.value : undefined,
+    );
+    return names.find((one) => one === name);
+  } catch {
+    return undefined; // The platform says what is wrong with it.
+  }
 }

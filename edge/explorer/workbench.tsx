@@ -56,9 +56,11 @@ export default function Workbench({ credentials: { key, token }, onRefused }: Wo
       <GraphiQL.Logo>
         <></>
       </GraphiQL.Logo>
-      <GraphiQL.Footer>
-        <FilledInList filledIn={filledIn} />
-      </GraphiQL.Footer>
+      {filledIn.length > 0 && (
+        <GraphiQL.Footer>
+          <FilledInList filledIn={filledIn} />
+        </GraphiQL.Footer>
+      )}
     </GraphiQL>
   );
 }
