@@ -15,7 +15,9 @@ export function depthLimit<C extends BaseContext>(limit: number): ApolloServerPl
   return {
     async requestDidStart() {
       return {
-        async didResolveOperation({ document }) {
+        async didResolveOperation({ document, operation, request }) {
+          // Apollo leaves this to the gateway, which answers as if it were our fault.
+          if (!operation) throw noOperation(request.operationName);
           const depth = depthOf(document);
           if (depth <= limit) return;
           const message = `The query is ${depth} levels deep; at most ${limit} are allowed. Ask for less at once.`;
@@ -24,6 +26,15 @@ export function depthLimit<C extends BaseContext>(limit: number): ApolloServerPl
       };
     },
   };
+}
+
+function noOperation(name: string | null | undefined): GraphQLError {
+  const message = name
+    ? `Unknown operation named "${name}".`
+    : "Name the operation to run: there are several.";
+  return new GraphQLError(message, {
+    extensions: { code: "OPERATION_RESOLUTION_FAILURE", http: { status: 400 } },
+  });
 }
 
 /** The longest chain of fields in a valid document, fragments followed. */

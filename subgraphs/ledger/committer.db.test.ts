@@ -5,7 +5,8 @@ import { connectAs } from "../database/pool.ts";
 import { type MerchantId, newId, uuidOf } from "../kernel/ids.ts";
 import { moneyOf } from "../kernel/money.ts";
 import { invariant } from "../kernel/result.ts";
-import { claimAuthorization, claimFollowUp, type FollowUp } from "../payments/domain/claims.ts";
+import type { CheckoutSession } from "../payments/domain/checkout-session.ts";
+import { claimAuthorization, claimFollowUp, type FollowUp, openSession } from "../payments/domain/claims.ts";
 import type { Operation } from "../payments/domain/operation.ts";
 import type { Payment } from "../payments/domain/payment.ts";
 import { type DefiniteAnswer, record } from "../payments/domain/records.ts";
@@ -122,6 +123,25 @@ describe("a commit", () => {
     expect(results.filter(({ outcome }) => outcome === "replayed")).toHaveLength(9);
   });
 
+  it("that is sent twice while the first is still at work is applied once, and both are told so", async () => {
+    const payment = await authorized();
+    const { commit: value } = followUp(payment, { kind: "capture", amount: 1n, final: false });
+    const release = Promise.withResolvers<void>();
+    const held = Promise.withResolvers<void>();
+    const blocker = database.owner.begin(async (sql) => {
+      await sql`select 1 from payments.payment where id = ${uuidOf(payment.id)} for update`;
+      held.resolve();
+      await release.promise;
+    });
+    await held.promise;
+    const both = [commit(value), commit(value)];
+    // Both have looked for their id by now, and wait for the payment.
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    release.resolve();
+    await blocker;
+    expect((await Promise.all(both)).map(({ outcome }) => outcome).sort()).toEqual(["applied", "replayed"]);
+  });
+
   it("with the same id and other content is a conflict", async () => {
     const first = authorization();
     const other = authorization();
@@ -143,6 +163,56 @@ describe("a commit", () => {
     const key = two.commit.claim?.key ?? "";
     const taken = await database.owner`select 1 from payments.idempotency where key = ${key}`;
     expect(taken).toEqual([]);
+  });
+
+  it("that resolves an operation which is resolved already is refused, whatever else it says", async () => {
+    const payment = await authorized();
+    const claimed = followUp(payment, { kind: "void", amount: 10_000n, final: false });
+    await commit(claimed.commit);
+    const voided = await recorded(claimed.payment, claimed.operation, done(10_000n));
+    const again = record(claimed.payment, claimed.operation, done(10_000n), context, AT);
+    invariant(again.ok && again.value.commit.payment && "update" in again.value.commit.payment, "recordable");
+    const value = {
+      ...again.value.commit,
+      payment: { ...again.value.commit.payment, expectedVersion: voided.version },
+    };
+    expect(await commit(value)).toEqual({ outcome: "guard_failed", guard: "operation_state" });
+  });
+
+  it("that moves a checkout session from another attempt than it is at is refused", async () => {
+    const at = new Date();
+    const session: CheckoutSession = {
+      id: newId("cs", HOME, AT),
+      merchant,
+      status: "open",
+      attempt: 0,
+      amount: moneyOf(10_000n, "EUR"),
+      captureMethod: "manual",
+      description: null,
+      reference: null,
+      payment: null,
+      createdAt: at,
+      expiresAt: at,
+    };
+    await commit(openSession(session, { key: `key-${++keys}`, fingerprint: "cc".repeat(32) }, at));
+    const { commit: value, payment } = authorization();
+    const move = {
+      id: session.id,
+      expectedAttempt: 1,
+      attempt: 1,
+      status: "open" as const,
+      payment: payment.id,
+    };
+    expect(await commit({ ...value, session: { update: move } })).toEqual({
+      outcome: "guard_failed",
+      guard: "session_attempt",
+    });
+    const complete = { ...move, expectedAttempt: 0, attempt: 0, status: "complete" as const };
+    expect(await commit({ ...value, session: { update: complete } })).toEqual({ outcome: "applied" });
+    const late = authorization();
+    expect(await commit({ ...late.commit, session: { update: complete } })).toMatchObject({
+      outcome: "guard_failed",
+    });
   });
 
   it("records an operation once, whoever comes first", async () => {

@@ -335,6 +335,25 @@ describe.each(["in_process", "http"] as const)("with subgraphs %s", (subgraphs) 
       expect([status, errors?.[0]?.extensions.code]).toEqual([400, "GRAPHQL_PARSE_FAILED"]);
     });
 
+    it("an operation name that is not in the document is told", async () => {
+      const response = await fetch(`${platform.stack.urls.edge}/graphql`, {
+        method: "POST",
+        headers: {
+          "content-type": "application/json",
+          authorization: `Bearer ${platform.stack.merchant.secretKey}`,
+        },
+        body: JSON.stringify({ query: "query A { viewer { id } }", operationName: "B" }),
+      });
+      const { errors } = (await response.json()) as {
+        errors: { message: string; extensions: { code: string } }[];
+      };
+      expect([response.status, errors[0]?.extensions.code, errors[0]?.message]).toEqual([
+        400,
+        "OPERATION_RESOLUTION_FAILURE",
+        'Unknown operation named "B".',
+      ]);
+    });
+
     it("a mistyped field is told", async () => {
       const { status, errors } = await ask("{ viewer { nmae } }");
       expect([status, errors?.[0]?.extensions.code]).toEqual([400, "GRAPHQL_VALIDATION_FAILED"]);

@@ -241,6 +241,65 @@ describe("beyond the provider's idempotency window", () => {
   });
 });
 
+describe("a replay", () => {
+  it("counts as sent: what it may still do is waited for after the window is over", async () => {
+    const other = await startPaymentWorld({
+      providerDeadlineMs: 300,
+      stripe: { idempotencyWindowMs: 1_500, maxRequestLifetimeMs: 1_500 },
+    });
+    try {
+      const mine = (await testMerchant(other.database.owner)).id;
+      // The first request never arrives; the replay, sent just before the window ends, lands late.
+      await other.sandbox.faults(
+        { match: { operation: "create" }, times: 1, fault: { kind: "reset" } },
+        { match: { operation: "create" }, times: 1, fault: { kind: "land_late", afterMs: 1_000 } },
+      );
+      const command = authorizeCommand(mine, other.vault.tokenize(), { captureMethod: "automatic" });
+      const payment = pendingPayment(await authorizeAs(other.deps, command));
+      const recovery = createRecovery(other.another());
+      const sweep = async () => {
+        await other.database.owner`update payments.operation set resolve_after = now()`;
+        return recovery.sweep();
+      };
+      const claimedAt = Date.now();
+      await new Promise((resolve) => setTimeout(resolve, 900));
+      expect(await sweep()).toBe(0); // replayed, unheard
+      await new Promise((resolve) => setTimeout(resolve, Math.max(0, claimedAt + 1_650 - Date.now())));
+      expect(await sweep()).toBe(0); // the window is over, and the replay may still be on its way
+      await new Promise((resolve) => setTimeout(resolve, 700));
+      expect(await sweep()).toBe(1);
+      expect(stateOf((await other.deps.reads.payment(mine, payment.id)) as Payment)).toBe("captured");
+    } finally {
+      await other.stop();
+    }
+  });
+
+  it("is not tried without the security code that the first request carried", async () => {
+    const other = await startPaymentWorld({ providerDeadlineMs: 300, stripe: { maxRequestLifetimeMs: 800 } });
+    try {
+      const mine = (await testMerchant(other.database.owner)).id;
+      await other.sandbox.faults({ match: { operation: "create" }, times: 1, fault: { kind: "reset" } });
+      const token = other.vault.tokenize();
+      const payment = pendingPayment(await authorizeAs(other.deps, authorizeCommand(mine, token)));
+      await other.vault.forgetCvc(mine, [token]);
+      const recovery = createRecovery(other.another());
+      const sweep = async () => {
+        await other.database.owner`update payments.operation set resolve_after = now()`;
+        return recovery.sweep();
+      };
+      expect(await sweep()).toBe(0);
+      const { requests } = await other.sandbox.requests();
+      expect(requests.filter(({ method }) => method === "POST")).toHaveLength(1);
+      await new Promise((resolve) => setTimeout(resolve, 900));
+      expect(await sweep()).toBe(1);
+      const now = (await other.deps.reads.payment(mine, payment.id)) as Payment;
+      expect([stateOf(now), now.decline?.code]).toEqual(["failed", "not_at_provider"]);
+    } finally {
+      await other.stop();
+    }
+  });
+});
+
 describe.each<[FollowUpKind, "capture" | "cancel" | "refund", bigint | null]>([
   ["capture", "capture", 4_000n],
   ["void", "cancel", null],
