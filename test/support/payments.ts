@@ -30,21 +30,25 @@ import { freshDatabase, type TestDatabase } from "./database.ts";
 
 /** A vault without cryptography: a token names its card number. The provider gets what the real one would send. */
 export class VaultDouble implements VaultClient {
-  readonly cards = new Map<string, { number: string; cvc: string | null; boundTo: string | null }>();
+  readonly cards = new Map<
+    string,
+    { number: string; expYear: number; cvc: string | null; boundTo: string | null }
+  >();
   readonly forgotten: string[] = [];
 
-  tokenize(number = "4242424242424242", cvc: string | null = "123"): string {
+  tokenize(number = "4242424242424242", cvc: string | null = "123", expYear = 2040): string {
     const token = `tok_01_${randomBytes(16).toString("hex")}`;
-    this.cards.set(token, { number, cvc, boundTo: null });
+    this.cards.set(token, { number, expYear, cvc, boundTo: null });
     return token;
   }
 
   async describe(_: MerchantId, token: string, reference: string) {
     const card = this.cards.get(token);
     if (card === undefined) return { ok: false, error: { code: "UNKNOWN_TOKEN" } } as const;
-    const { number, cvc, boundTo } = card;
+    if (card.cvc !== null) card.boundTo ??= reference;
+    const { number, expYear, cvc, boundTo } = card;
     const brand = number.startsWith("4") ? "visa" : "mastercard";
-    const facts = { brand, bin: number.slice(0, 8), last4: number.slice(-4), expMonth: 12, expYear: 2040 };
+    const facts = { brand, bin: number.slice(0, 8), last4: number.slice(-4), expMonth: 12, expYear };
     const cvcAvailable = cvc !== null && (boundTo === null || boundTo === reference);
     return {
       ok: true,

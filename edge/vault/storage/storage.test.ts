@@ -26,6 +26,7 @@ describe("the security code", () => {
 
   it("goes to the first reference only, as often as that asks", async () => {
     expect((await described()).cvcAvailable).toBe(true);
+    expect((await described()).cvcAvailable).toBe(true);
     expect((await client.send({ reference: "ref_1" })).outcome).toBe("forwarded");
     expect((await described()).cvcAvailable).toBe(false);
     expect((await described("ref_2")).cvcAvailable).toBe(false);
@@ -34,6 +35,16 @@ describe("the security code", () => {
     const other = await client.send({ reference: "ref_2" });
     expect([other.status, other.code, other.outcome]).toEqual([409, "CVC_UNAVAILABLE", "refused"]);
     expect(client.edge.provider.requests).toHaveLength(2);
+  });
+
+  it("is promised to the first reference that a description names, and kept for it", async () => {
+    const promises = await Promise.all(["ref_1", "ref_2", "ref_3"].map((reference) => described(reference)));
+    expect(promises.filter(({ cvcAvailable }) => cvcAvailable)).toHaveLength(1);
+    const winner = `ref_${promises.findIndex(({ cvcAvailable }) => cvcAvailable) + 1}`;
+    for (const reference of ["ref_1", "ref_2", "ref_3"]) {
+      const { outcome } = await client.send({ reference });
+      expect(outcome, reference).toBe(reference === winner ? "forwarded" : "refused");
+    }
   });
 
   it("goes to one of many that ask at the same time", async () => {

@@ -83,6 +83,15 @@ export class VaultShard extends DurableObject<VaultEnv> {
   }
 
   /**
+   * The same as `find`, and promises the CVC to the reference, if nobody has it yet: who was told that it may have
+   * it, gets it, also if another payment with the same card begins at the same time.
+   */
+  describe(token: string, merchant: string, reference: string | null, now: number) {
+    if (reference !== null) this.claimCvc(token, merchant, reference, now);
+    return this.find(token, merchant, reference, now);
+  }
+
+  /**
    * Binds the CVC to the first reference that asks, and gives it to that reference alone: the identical request
    * may be sent again while its outcome is unknown, another may not have it. Null if there is none to have.
    */

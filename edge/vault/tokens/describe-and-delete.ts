@@ -9,14 +9,15 @@ const MAX_BODY_BYTES = 1024;
 const body = v.object({ token: v.string(), reference: v.optional(v.pipe(v.string(), v.maxLength(255))) });
 
 /**
- * `POST /v1/tokens/describe`, for regions: what may be told of a merchant's card. `cvcAvailable` says whether the
- * egress reference `reference`, or any new one if none is named, may have the security code.
+ * `POST /v1/tokens/describe`, for regions: what may be told of a merchant's card. With the egress
+ * `reference` that is going to be used, `cvcAvailable` is a promise: the security code is kept for that reference
+ * alone. Without one it only says whether somebody could still have it.
  */
 export async function describeToken(c: VaultContext): Promise<Response> {
   const asked = await tokenAsked(c);
   if (asked instanceof Response) return asked;
   const { token, reference } = asked;
-  const card = await shardFor(c.env, token).find(token, c.get("merchant"), reference, Date.now());
+  const card = await shardFor(c.env, token).describe(token, c.get("merchant"), reference, Date.now());
   if (card === null) return refusal({ code: "UNKNOWN_TOKEN" });
   const { brand, bin, last4, expMonth, expYear, fingerprint, cvcAvailable } = card;
   return c.json({ token, brand, bin, last4, expMonth, expYear, fingerprint, cvcAvailable });

@@ -1,4 +1,4 @@
-import { homeOf, newId, type OperationId, type TransferId } from "../../kernel/ids.ts";
+import { homeOf, newId, type OperationId } from "../../kernel/ids.ts";
 import { ok, type Result } from "../../kernel/result.ts";
 import type { ClaimKind, Commit, Journal, JournalCause, Row } from "../../ledger/commit.ts";
 import type { Transfer } from "../../ledger/transfer.ts";

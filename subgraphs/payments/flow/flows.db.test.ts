@@ -7,9 +7,10 @@ import {
   type PaymentWorld,
   startPaymentWorld,
 } from "../../../test/support/payments.ts";
-import type { MerchantId } from "../../kernel/ids.ts";
+import { type MerchantId, uuidOf } from "../../kernel/ids.ts";
 import { moneyOf } from "../../kernel/money.ts";
 import { type Payment, stateOf } from "../domain/payment.ts";
+import { createAdmission } from "./admission.ts";
 import { type FollowUpKind, followUp } from "./follow-up.ts";
 import type { Outcome } from "./outcome.ts";
 
@@ -139,6 +140,18 @@ describe("authorizing", () => {
     expect(stateOf(again)).toBe("authorized");
   });
 
+  it("twice at once with one card gives the security code to one, and charges both", async () => {
+    const token = world.vault.tokenize();
+    const both = await Promise.all(
+      [1, 2].map(() => authorizeAs(world.deps, authorizeCommand(merchant, token))),
+    );
+    expect(both.map(({ kind }) => kind)).toEqual(["succeeded", "succeeded"]);
+    const carried = both.map(
+      (outcome) => outcome.kind === "succeeded" && outcome.operation.request.body?.includes("card.cvc"),
+    );
+    expect(carried.sort()).toEqual([false, true]);
+  });
+
   it("refuses an unknown token, and still answers a repetition after the card is gone", async () => {
     const command = authorizeCommand(merchant, world.vault.tokenize());
     const first = await succeeded(authorizeAs(world.deps, command));
@@ -152,7 +165,86 @@ describe("authorizing", () => {
   });
 });
 
+describe("before anything is sent", () => {
+  const sent = async () => (await world.sandbox.requests()).received;
+
+  it("risk may refuse: the payment is declined in one commit, and its reasons are kept", async () => {
+    const shop = (await testMerchant(world.database.owner)).id;
+    await world.database.owner`
+      insert into risk.list_entry (shard, merchant, kind, value, list)
+      values (7, ${uuidOf(shop)}, 'card', 'fp_4242', 'block')`;
+    const before = await sent();
+    const command = authorizeCommand(shop, world.vault.tokenize(), { captureMethod: "automatic" });
+    const outcome = await authorizeAs(world.deps, command);
+    expect(outcome).toMatchObject({ kind: "declined", decline: { code: "blocked_by_risk" } });
+    expect(await sent()).toBe(before);
+    const [row] = await world.database
+      .owner`select decision, score from risk.assessment where merchant = ${uuidOf(shop)}`;
+    expect(row).toEqual({ decision: "block", score: 100 });
+    expect(await authorizeAs(world.deps, command)).toMatchObject({ kind: "declined" });
+  });
+
+  it("risk may ask for a review: the payment is authorized and waits for a person's capture", async () => {
+    await world.database.owner`
+      insert into risk.amount_limit (shard, merchant, currency, review_above) values (7, ${uuidOf(merchant)}, 'CHF', 5000)`;
+    const review = { currency: "CHF", captureMethod: "automatic" } as const;
+    const held = await succeeded(
+      authorizeAs(
+        world.deps,
+        authorizeCommand(merchant, world.vault.tokenize(), { ...review, minor: 5_001n }),
+      ),
+    );
+    expect([stateOf(held), held.captureMethod]).toEqual(["authorized", "manual"]);
+    expect(await book(held)).toEqual([["authorized", 5_001]]);
+    const passed = await succeeded(
+      authorizeAs(
+        world.deps,
+        authorizeCommand(merchant, world.vault.tokenize(), { ...review, minor: 5_000n }),
+      ),
+    );
+    expect(stateOf(passed)).toBe("captured");
+    expect(stateOf(await succeeded(act("capture", held, null)))).toBe("captured");
+  });
+
+  it("an expired card is told, and takes no key", async () => {
+    const command = authorizeCommand(merchant, world.vault.tokenize(undefined, "123", 2025));
+    expect(await authorizeAs(world.deps, command)).toMatchObject({
+      kind: "invalid",
+      issues: [{ code: "EXPIRED_CARD" }],
+    });
+    expect(await world.deps.reads.claim(merchant, command.key)).toBeNull();
+  });
+
+  it("load beyond the limit is refused, and takes no key", async () => {
+    const full = world.another({ admission: createAdmission(2) });
+    await world.sandbox.faults({
+      match: { operation: "create" },
+      times: 2,
+      fault: { kind: "delay", ms: 300 },
+    });
+    const commands = [1, 2, 3].map(() => authorizeCommand(merchant, world.vault.tokenize()));
+    const outcomes = await Promise.all(commands.map((command) => authorizeAs(full, command)));
+    expect(outcomes.map(({ kind }) => kind).sort()).toEqual(["overloaded", "succeeded", "succeeded"]);
+    const refused = commands[outcomes.findIndex(({ kind }) => kind === "overloaded")];
+    expect(await world.deps.reads.claim(merchant, refused?.key ?? "")).toBeNull();
+    expect(await authorizeAs(full, refused as (typeof commands)[0])).toMatchObject({ kind: "succeeded" });
+  });
+});
+
 describe("the same request again", () => {
+  it("of another merchant is that merchant's own payment", async () => {
+    const stranger = (await testMerchant(world.database.owner)).id;
+    const mine = authorizeCommand(merchant, world.vault.tokenize());
+    const theirs = { ...mine, merchant: stranger };
+    const [a, b] = await Promise.all([authorizeAs(world.deps, mine), authorizeAs(world.deps, theirs)]);
+    const [first, second] = [await succeeded(a), await succeeded(b)];
+    expect(first.id).not.toBe(second.id);
+    expect([await book(first), await book(second)]).toEqual([
+      [["authorized", 10_000]],
+      [["authorized", 10_000]],
+    ]);
+  });
+
   it("is the same payment, from another process too", async () => {
     const command = authorizeCommand(merchant, world.vault.tokenize());
     const first = await succeeded(authorizeAs(world.deps, command));

@@ -9,8 +9,8 @@ import type { Card } from "../domain/payment.ts";
 /** The vault as the region sees it: tokens go in, card data never comes out. */
 export interface VaultClient {
   /**
-   * What is known of a token of this merchant's; another merchant's is unknown. `cvcAvailable` is for the
-   * operation `reference`: a security code goes to one operation only. Throws if the vault is away.
+   * What is known of a token of this merchant's; another merchant's is unknown. `cvcAvailable` is a
+   * promise to the operation `reference`: a security code goes to one operation only. Throws if the vault is away.
    */
   describe(
     merchant: MerchantId,
