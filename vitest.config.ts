@@ -2,10 +2,10 @@ import { defineConfig } from "vitest/config";
 
 const everywhere = ["**/node_modules/**", "**/dist/**", "**/.tessera/**"];
 
-/** Test files are named for what they need: nothing, a database (`.db.test.ts`), workerd, a whole platform. */
 /** One copy of graphql, the one that Node gives everyone: Vite alone would take its ES module build beside it. */
 const resolve = { alias: { graphql: "graphql/index.js" } };
 
+/** Tests are in the project of what they need: nothing, a database (`.db.test.ts`), workerd, a whole platform. */
 export default defineConfig({
   test: {
     maxWorkers: 2,
@@ -14,8 +14,8 @@ export default defineConfig({
         resolve,
         test: {
           name: "unit",
-          include: ["{regions,schema,subgraphs}/**/*.test.ts", "test/{sandbox,house}/**/*.test.ts"],
-          exclude: [...everywhere, "**/*.db.test.ts"],
+          include: ["{regions,schema,subgraphs}/**/*.test.ts", "test/{sandbox,house,bench}/**/*.test.ts"],
+          exclude: [...everywhere, "**/*.db.test.ts", "test/bench/smoke.test.ts"],
           testTimeout: 30_000,
         },
       },
@@ -50,7 +50,7 @@ export default defineConfig({
       {
         test: {
           name: "e2e",
-          include: ["test/e2e/**/*.test.ts"],
+          include: ["test/e2e/**/*.test.ts", "test/bench/smoke.test.ts"],
           exclude: everywhere,
           // Each brings up a platform; two at once would measure each other.
           fileParallelism: false,

@@ -12,7 +12,11 @@ const CHECKS = [
     what: "who may import whom",
     argv: [
       tool("dependency-cruiser", "bin", "dependency-cruiser.mjs"),
-      ...["edge", "subgraphs", "regions", "schema", "cli"],
+      "edge",
+      "subgraphs",
+      "regions",
+      "schema",
+      "cli",
     ],
   },
 ] as const;

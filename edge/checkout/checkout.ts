@@ -20,7 +20,8 @@ const edgeOrigin = new URL(script.src).origin;
 /** Shows the checkout in an element of the page, in place of what is in it. */
 function mount(target: string | Element, options: MountOptions): { unmount(): void } {
   const container = typeof target === "string" ? document.querySelector(target) : target;
-  if (container === null) throw new Error(`Tessera.mount: no element matches ${typeof target === "string" ? target : "it"}`);
+  if (container === null)
+    throw new Error(`Tessera.mount: no element matches ${typeof target === "string" ? target : "it"}`);
   if (!options?.publishableKey?.startsWith("pk_"))
     throw new Error("Tessera.mount: publishableKey must be a publishable key (pk_…)");
   if (typeof options.clientSecret !== "string" || options.clientSecret === "")

@@ -56,7 +56,7 @@ export async function openBench(log: (line: string) => void, signal: AbortSignal
       settings: SETTINGS,
       launcher,
     });
-    const admin = postgres(server.adminUrl, { max: 1, onnotice: () => {} }) as unknown as Sql;
+    const admin = postgres(server.adminUrl, { max: 1, onnotice: () => {} });
     await admin`create extension pg_stat_statements`;
     await trackStatements(admin, false);
     let merchants: Promise<readonly CreatedMerchant[]> | null = null;

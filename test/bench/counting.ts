@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import postgres, { type Sql } from "postgres";
+import postgres from "postgres";
 import type { Bench } from "./bench.ts";
 import { ClosedLoop } from "./closed-loop.ts";
 import { countRoundTrips, type RoundTripCounter } from "./round-trips.ts";
@@ -112,7 +112,7 @@ const PUBLISHED_WITHIN_MS = 5_000;
 /** Waits until the relay has moved what is in the outbox. */
 async function eventsPublished(bench: Bench, database: string): Promise<void> {
   if (database !== "tessera") return;
-  const owner = postgres(bench.postgres.url, { max: 1, onnotice: () => {} }) as unknown as Sql;
+  const owner = postgres(bench.postgres.url, { max: 1, onnotice: () => {} });
   const deadline = performance.now() + PUBLISHED_WITHIN_MS;
   try {
     for (;;) {

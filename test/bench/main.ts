@@ -38,6 +38,8 @@ onStopRequest((why) => {
   say(`stopping (${why}): ending what was started`);
   stopping.abort();
 });
+// Nobody reads on, as behind `| head`.
+process.stdout.on("error", () => stopping.abort());
 
 try {
   const plan = { names: new Set(names), rounds, seconds, profile: profile && resolve(profile) };

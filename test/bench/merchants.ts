@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import postgres, { type Sql } from "postgres";
+import postgres from "postgres";
 import { projectRoot } from "../../regions/dev/home.ts";
 import { migrate } from "../../regions/dev/migrate.ts";
 import { type CreatedMerchant, createMerchant } from "../../subgraphs/merchants/create.ts";
@@ -14,7 +14,7 @@ const REGION = 1;
 /** Migrates the database and makes merchants, each on a shard of its own, spread over all of them. */
 export async function openMerchants(databaseUrl: string): Promise<readonly CreatedMerchant[]> {
   await migrate(databaseUrl);
-  const owner = postgres(databaseUrl, { max: 1, onnotice: () => {} }) as unknown as Sql;
+  const owner = postgres(databaseUrl, { max: 1, onnotice: () => {} });
   try {
     await importBinRanges(owner, readFileSync(join(projectRoot, "test/sandbox/bin-ranges.csv"), "utf8"));
     const made: CreatedMerchant[] = [];

@@ -40,8 +40,9 @@ export type ReportRow = {
   /** The share of the machine that processes without a part in it took meanwhile. */
   readonly others: number | null;
   readonly extras: Readonly<Record<string, number>>;
-  /** Each round's value, in order. */
+  /** Each round's value, in order, and what others took of the machine meanwhile. */
   readonly values: readonly number[];
+  readonly othersInRound: readonly number[];
 };
 
 /** How much the machine itself moved over the rounds: what no figure can be more exact than. */
@@ -60,6 +61,15 @@ export type Noise = {
   readonly checkpoints: number;
 };
 
+/** The baseline's driver against pgbench, where that is installed. */
+export type Pgbench = {
+  readonly rate: Spread;
+  /** Our driver's rate over pgbench's, of each round: what Node's driver costs in the client. */
+  readonly rateRatio: Spread;
+  /** Postgres's CPU per transaction, likewise: near 1, or it is not the same transaction. */
+  readonly cpuRatio: Spread;
+};
+
 export type Report = {
   readonly startedAt: string;
   readonly machine: Machine;
@@ -67,6 +77,7 @@ export type Report = {
   readonly seconds: number;
   readonly baseline: string;
   readonly noise: Noise;
+  readonly pgbench: Pgbench | null;
   readonly rows: readonly ReportRow[];
 };
 
@@ -161,52 +172,60 @@ function measuredRow(
     fullPages: writes ? rounded(over(samples, ({ fullPages }) => fullPages)) : null,
     statements: counted === undefined ? null : rounded(counted.statements),
     statementsInside: counted === undefined ? null : rounded(counted.statementsInside),
-    roundTrips: counted?.roundTrips == null ? null : rounded(counted.roundTrips),
+    roundTrips: typeof counted?.roundTrips === "number" ? rounded(counted.roundTrips) : null,
     roundTripsBy: counted?.roundTripsBy ?? {},
     longestStatements: counted?.longest ?? [],
     failures: sumOf(Object.fromEntries(samples.map(({ failures }, at) => [String(at), failures]))),
     others: rounded(over(samples, ({ others }) => others)),
     extras: mediansByKey(samples.map(({ extras }) => extras)),
     values: values.map((one) => rounded(one)),
+    othersInRound: samples.map(({ others }) => rounded(others, 2)),
   };
 }
 
+/** What only measured rows have. */
+const NOT_MEASURED = {
+  baseline: null,
+  ratio: null,
+  ratioMin: null,
+  ratioMax: null,
+  cpuRatio: null,
+  cpuRatioMin: null,
+  cpuRatioMax: null,
+  p50Ms: null,
+  p99Ms: null,
+  p99MaxMs: null,
+  cpuMs: null,
+  cpuByProcess: {},
+  walBytes: null,
+  walSyncs: null,
+  fullPages: null,
+  statements: null,
+  statementsInside: null,
+  roundTrips: null,
+  roundTripsBy: {},
+  longestStatements: [],
+  failures: 0,
+  others: null,
+  extras: {},
+} as const;
+
 function derivedRow({ name, unit, from, derive }: DerivedRow, rounds: readonly Round[]): ReportRow {
-  const derived = rounds.map((round) =>
+  const values = rounds.map((round) =>
     derive(...from.map((source) => samplesOf([round], source)[0] as Sample)),
   );
-  const values = derived.map(({ value }) => value);
-  const spread = spreadOf(values);
-  const cpu = derived.map(({ cpuMs }) => cpuMs).filter((ms) => ms !== undefined);
-  const none = { baseline: null, ratio: null, ratioMin: null, ratioMax: null };
-  const noCpu = { cpuRatio: null, cpuRatioMin: null, cpuRatioMax: null };
-  const noTimes = {
-    p50Ms: null,
-    p99Ms: null,
-    p99MaxMs: null,
-    walBytes: null,
-    walSyncs: null,
-    fullPages: null,
-  };
-  const noCounts = { statements: null, statementsInside: null, roundTrips: null };
+  const { median: value, min, max } = roundedSpread(values);
+  const disturbance = (round: Round) =>
+    Math.max(...from.map((source) => samplesOf([round], source)[0]?.others ?? 0));
   return {
+    ...NOT_MEASURED,
     name,
-    value: rounded(spread.median),
+    value,
     unit,
-    min: rounded(spread.min),
-    max: rounded(spread.max),
-    ...none,
-    ...noCpu,
-    ...noTimes,
-    ...noCounts,
-    cpuMs: cpu.length === 0 ? null : rounded(median(cpu)),
-    cpuByProcess: {},
-    roundTripsBy: {},
-    longestStatements: [],
-    failures: 0,
-    others: null,
-    extras: {},
+    min,
+    max,
     values: values.map((one) => rounded(one)),
+    othersInRound: rounds.map((round) => rounded(disturbance(round), 2)),
   };
 }
 
@@ -217,13 +236,27 @@ function mediansByKey(records: readonly Readonly<Record<string, number>>[]): Rec
   );
 }
 
+export function pgbenchOf(rounds: readonly Round[]): Pgbench | null {
+  const runs = rounds.flatMap(({ baselines: [, ours], pgbench }) =>
+    pgbench === null ? [] : [{ ours, theirs: pgbench }],
+  );
+  if (runs.length === 0) return null;
+  return {
+    rate: roundedSpread(runs.map(({ theirs }) => theirs.rate)),
+    rateRatio: roundedSpread(runs.map(({ ours, theirs }) => ours.rate / theirs.rate)),
+    cpuRatio: roundedSpread(runs.map(({ ours, theirs }) => ours.cpuMs / theirs.postgresCpuMs)),
+  };
+}
+
+function roundedSpread(values: readonly number[]): Spread {
+  const { median: middle, min, max } = spreadOf(values);
+  return { median: rounded(middle), min: rounded(min), max: rounded(max) };
+}
+
 export function noiseOf(rounds: readonly Round[], checkpoints: number): Noise {
   const baselines = bothBaselines(rounds);
   const all = [...baselines, ...rounds.flatMap(({ samples }) => [...samples.values()])];
-  const figure = <T>(items: readonly T[], read: (item: T) => number): Spread => {
-    const { median: middle, min, max } = spreadOf(items.map(read));
-    return { median: rounded(middle), min: rounded(min), max: rounded(max) };
-  };
+  const figure = <T>(items: readonly T[], read: (item: T) => number) => roundedSpread(items.map(read));
   return {
     baselineRate: figure(baselines, ({ rate }) => rate),
     baselineDrift: figure(rounds, ({ baselines: [first, last] }) => last.rate / first.rate),

@@ -23,13 +23,13 @@ export type Row = {
   readonly afterwards?: () => Promise<Readonly<Record<string, number>>>;
 };
 
-/** A figure made from others of the same round; `null` while one of them was not measured. */
+/** A figure made from others of the same round. */
 export type DerivedRow = {
   readonly name: string;
   readonly unit: string;
   /** The rows that it is made from, in order. */
   readonly from: readonly string[];
-  readonly derive: (...samples: readonly Sample[]) => { readonly value: number; readonly cpuMs?: number };
+  readonly derive: (...samples: readonly Sample[]) => number;
 };
 
 /** Rows that share parts. The names are known before anything is started. */

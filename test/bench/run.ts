@@ -1,15 +1,15 @@
 import { type Bench, openBench } from "./bench.ts";
 import { type CountedGroup, type Counts, countAll } from "./counting.ts";
 import { describeMachine } from "./machine.ts";
+import { DISTURBED } from "./patience.ts";
 import { findPgbench, runPgbench } from "./pgbench.ts";
 import { profileRegion } from "./profile.ts";
-import { noiseOf, type Report, reportRows } from "./report.ts";
-import { plannedSeconds, type Round, runRounds } from "./rounds.ts";
+import { noiseOf, pgbenchOf, type Report, reportRows } from "./report.ts";
+import { PATIENCE_SHARE, plannedSeconds, type Round, runRounds } from "./rounds.ts";
 import type { OpenGroup, Row, RowGroup, Sample } from "./row.ts";
 import { neededRows, rowGroups } from "./rows/index.ts";
 import { BASELINE, tpcb } from "./rows/tpcb.ts";
 import { checkpointsDone } from "./server-counters.ts";
-import { median } from "./statistics.ts";
 
 export type BenchPlan = {
   /** The rows that were asked for; the baseline and what they are derived from come by themselves. */
@@ -42,7 +42,6 @@ export async function runBench(
     const checkpoints = await checkpointsDone(bench.admin);
     const rounds = await runAllRounds(bench, plan, opened, baseline, rows);
     const checkpointsMade = (await checkpointsDone(bench.admin)) - checkpoints;
-    if (plan.names.has(BASELINE)) await compareWithPgbench(bench, rounds, plan.seconds);
     const counts = await count(bench, plan, opened);
     const profiles = plan.profile === null ? null : await profile(bench, rows, plan.seconds, plan.profile);
     const [version] = await bench.admin<{ v: string }[]>`select current_setting('server_version') as v`;
@@ -56,6 +55,7 @@ export async function runBench(
       seconds: plan.seconds,
       baseline: BASELINE,
       noise: noiseOf(rounds, checkpointsMade),
+      pgbench: pgbenchOf(rounds),
       rows: reportRows({ baseline, rows, derived, rounds, counts }),
     };
     return { report, profiles };
@@ -79,15 +79,17 @@ async function openGroups(bench: Bench, plan: BenchPlan, opened: Opened[]): Prom
 
 async function runAllRounds(
   bench: Bench,
-  { rounds, seconds }: BenchPlan,
+  { rounds, seconds, names }: BenchPlan,
   opened: readonly Opened[],
   baseline: Row,
   rows: readonly Row[],
 ): Promise<Round[]> {
   const minutes = plannedSeconds({ rounds, seconds, rows }) / 60;
   bench.log(
-    `${rounds} rounds of ${rows.length + 2} intervals of ${seconds} s: about ${minutes.toFixed(1)} minutes`,
+    `${rounds} rounds of ${rows.length + 2} intervals of ${seconds} s: about ${minutes.toFixed(1)} minutes, up to ${(minutes * (1 + PATIENCE_SHARE)).toFixed(1)} if neighbours disturb`,
   );
+  // Whether the baseline's driver gets out of Postgres what pgbench does: for reading, and a row of nobody's.
+  const pgbench = names.has(BASELINE) ? findPgbench() : null;
   return runRounds(bench, {
     baseline,
     rows,
@@ -96,12 +98,10 @@ async function runAllRounds(
     beforeRound: async () => {
       for (const { open } of opened) await open.beforeRound?.();
     },
+    pgbench: async () => (pgbench === null ? null : runPgbench(bench, pgbench, seconds)),
     onSample: (round, row, sample) => bench.log(progress(round, rounds, row, sample)),
   });
 }
-
-/** A share of the machine; more than this, and a rate says little. */
-const DISTURBED = 0.1;
 
 function progress(round: number, rounds: number, row: Row, sample: Sample): string {
   const { rate, p50Ms, p99Ms, cpuMs, failures, others } = sample;
@@ -112,21 +112,6 @@ function progress(round: number, rounds: number, row: Row, sample: Sample): stri
     ...(failures > 0 ? [`${failures} FAILED: ${sample.firstFailure}`] : []),
     ...(others > DISTURBED ? [`others took ${(others * 100).toFixed(0)} % of the machine`] : []),
   ].join("  ");
-}
-
-/** Whether the baseline's driver gets out of Postgres what pgbench does; for reading, never a reason to fail. */
-async function compareWithPgbench(bench: Bench, rounds: readonly Round[], seconds: number): Promise<void> {
-  const path = findPgbench();
-  if (path === null) return bench.log("no pgbench on this machine to hold our driver against");
-  const theirs = await runPgbench(bench, path, seconds);
-  if (theirs === null) return;
-  const last = rounds.at(-1)?.baselines[1];
-  const ours = last?.rate ?? Number.NaN;
-  const all = median(rounds.flatMap(({ baselines }) => baselines.map(({ rate }) => rate)));
-  bench.log(
-    `pgbench on the same tables: ${theirs.rate.toFixed(0)}/s with ${theirs.postgresCpuMs.toFixed(2)} ms of Postgres's CPU each;` +
-      ` our driver just before ${ours.toFixed(0)}/s (${(ours / theirs.rate).toFixed(2)} x) with ${last?.cpuMs.toFixed(2)} ms, and ${all.toFixed(0)}/s over all rounds`,
-  );
 }
 
 async function count(

@@ -30,7 +30,7 @@ describe("the README's commands", () => {
       .filter(Boolean)
       .map((line) => JSON.parse(line) as { data: any });
     const example = /```json\n([\s\S]*?)```/.exec(readme)?.[1] ?? "";
-    const { id, ...rest } = paid?.data.authorizePayment;
+    const { id, ...rest } = paid!.data.authorizePayment;
     expect(id).toMatch(/^pay_/);
     expect({ ...rest, id: "pay_…" }).toEqual(JSON.parse(example).data.authorizePayment);
     expect(story?.data.payments.nodes[0]).toMatchObject({

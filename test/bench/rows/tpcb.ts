@@ -46,15 +46,13 @@ export const tpcb: RowGroup = {
 };
 
 const connect = (url: URL): Sql[] =>
-  Array.from(
-    { length: CLIENTS },
-    () =>
-      postgres(url.href, {
-        max: 1,
-        fetch_types: false,
-        idle_timeout: 0,
-        onnotice: () => {},
-      }) as unknown as Sql,
+  Array.from({ length: CLIENTS }, () =>
+    postgres(url.href, {
+      max: 1,
+      fetch_types: false,
+      idle_timeout: 0,
+      onnotice: () => {},
+    }),
   );
 
 const disconnect = async (clients: readonly Sql[]) =>
@@ -111,7 +109,7 @@ async function fill(bench: Bench, url: URL): Promise<void> {
       alter table pgbench_accounts add primary key (aid);`);
     await sql`vacuum analyze`;
     await sql`checkpoint`;
-    await touchEveryPage(sql as unknown as Sql);
+    await touchEveryPage(sql);
   } finally {
     await sql.end({ timeout: 1 });
   }
