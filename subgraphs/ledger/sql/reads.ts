@@ -67,14 +67,19 @@ export function createLedgerReads(reader: TenantReader): LedgerReads {
           parameters: [homeOf(merchant).shard, uuidOf(merchant), ids],
         },
         {
+          // "offset 0" keeps the planner from reading a merchant's every transfer to find one journal's: it takes
+          // shard and merchant for independent, and so expects few.
           text: `select t.journal, t.id, t.kind, t.amount, t.currency, t.pending,
                         d.code as debit_code, d.operator as debit_operator,
                         c.code as credit_code, c.operator as credit_operator
                  from ledger.journal j
-                 join ledger.transfer t on t.shard = j.shard and t.journal = j.id
-                 cross join lateral ledger.account_names(t.shard, array[t.debit]) d
-                 cross join lateral ledger.account_names(t.shard, array[t.credit]) c
-                 where j.shard = $1 and j.merchant = $2 and j.payment = any ($3::text::uuid[]) order by t.journal, t.ordinal`,
+                 cross join lateral (
+                   select * from ledger.transfer where shard = $1 and journal = j.id offset 0
+                 ) t
+                 cross join lateral ledger.account_names($1, array[t.debit]) d
+                 cross join lateral ledger.account_names($1, array[t.credit]) c
+                 where j.shard = $1 and j.merchant = $2 and j.payment = any ($3::text::uuid[])
+                 order by t.journal, t.ordinal`,
           parameters: [homeOf(merchant).shard, uuidOf(merchant), ids],
         },
       );
