@@ -88,13 +88,14 @@ export async function sourcesStamp({
 }
 
 /**
- * Runs Vite in a thread of its own. It sets NODE_ENV for its whole process and keeps much memory; both end with the
+ * Runs Vite in a thread of its own. It wants NODE_ENV for its whole process and keeps much memory; both end with the
  * thread, and the thread with this process.
  */
 async function bundleInThread(out: string): Promise<void> {
   const thread = new Worker(new URL("bundle.ts", import.meta.url), {
     workerData: { out },
-    env: { ...process.env },
+    // Under tests it is "test", which would bundle React's development build.
+    env: { ...process.env, NODE_ENV: "production" },
   });
   await new Promise<void>((resolve, reject) => {
     thread.once("error", reject);
