@@ -9,13 +9,18 @@ export type DatabaseRole =
   | "tessera_settlement"
   | "tessera_committer"
   | "tessera_recovery"
-  | "tessera_relay";
+  | "tessera_relay"
+  | "tessera_projector"
+  | "tessera_reconciler"
+  | "tessera_auditor";
 
 export type DatabaseUrl = string;
 
 export type PoolOptions = {
   readonly connections: number;
   readonly statementTimeoutMs?: number;
+  /** Settings of the connections besides those that all have, such as planner options. */
+  readonly settings?: Readonly<Record<string, string | number | boolean>>;
 };
 
 /**
@@ -36,6 +41,7 @@ export function connectAs(role: DatabaseRole, url: DatabaseUrl, options: PoolOpt
       statement_timeout: options.statementTimeoutMs ?? 10_000,
       // Plans are the same for every merchant; a custom plan per call would be planned each time.
       plan_cache_mode: "force_generic_plan",
+      ...options.settings,
     },
   } as postgres.Options<{ bigint: postgres.PostgresType<bigint> }>);
 }

@@ -44,6 +44,16 @@ it("a read that fails spoils no other one", async () => {
   expect((results[3] as PromiseFulfilledResult<unknown[]>).value).toEqual([[{ id: uuidOf(other) }]]);
 });
 
+it("sees one state of the database in all queries of a read", async () => {
+  const [merchant] = merchants as [MerchantId];
+  const names = "select name, pg_sleep($1) from merchants.merchant";
+  const reading = reader.read(merchant, { text: names, parameters: [0.3] }, { text: names, parameters: [0] });
+  await new Promise((resolve) => setTimeout(resolve, 150));
+  await database.owner`update merchants.merchant set name = 'Renamed' where id = ${uuidOf(merchant)}`;
+  const [first, second] = await reading;
+  expect(second?.[0]?.["name"]).toBe(first?.[0]?.["name"]);
+});
+
 it("cannot write", async () => {
   const write = { text: "update merchants.merchant set name = 'x'", parameters: [] };
   await expect(reader.read(merchants[0] as MerchantId, write)).rejects.toMatchObject({

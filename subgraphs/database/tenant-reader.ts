@@ -37,7 +37,8 @@ export function createTenantReader(role: DatabaseRole, url: DatabaseUrl, connect
 async function readOn(lane: Sql, merchant: string, queries: readonly Query[]): Promise<DatabaseRow[][]> {
   // Everything is queued in one tick, so no other read's statements can come between.
   const statements = [
-    lane.unsafe("begin read only", [], { prepare: true }),
+    // One snapshot for all of them: a payment and its operation must not be of two moments.
+    lane.unsafe("begin isolation level repeatable read read only", [], { prepare: true }),
     lane.unsafe("select set_config('tessera.merchant', $1, true)", [merchant], { prepare: true }),
     ...queries.map(({ text, parameters }) =>
       lane.unsafe(text, [...parameters] as never[], { prepare: true }),
