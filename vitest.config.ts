@@ -20,6 +20,7 @@ export default defineConfig({
         },
       },
       {
+        resolve,
         test: {
           name: "database",
           include: ["{regions,schema,subgraphs}/**/*.db.test.ts"],

@@ -10,6 +10,14 @@ export const commands = {
   test: { argv: ["cli/test.ts"], about: "types, then all tests (arguments go to vitest)" },
   bench: { argv: ["test/bench/main.ts"], about: "benchmarks" },
   tokenize: { argv: ["cli/tokenize.ts"], about: "a token for a card, as a browser would get it" },
+  "audit:verify": {
+    argv: ["cli/audit-verify.ts"],
+    about: "check that the ledger is as it was written ([--shard N] [--from ISO] [--to ISO])",
+  },
+  "ledger:reconcile": {
+    argv: ["cli/ledger-reconcile.ts"],
+    about: "compare ledger, payments and outbox ([--from ISO] [--to ISO] [--shards 0-15])",
+  },
   lint: { argv: ["cli/lint.ts"], about: "format, imports and type-aware rules, without changing a file" },
   format: {
     argv: ["node_modules/@biomejs/biome/bin/biome", "check", "--write"],

@@ -1,6 +1,15 @@
+import type { KeyObject } from "node:crypto";
 import type { JWK } from "jose";
 import { z } from "zod";
 import { SUBGRAPHS, type SubgraphName } from "../schema/compose.ts";
+import {
+  auditKey,
+  publicHalf,
+  type SigningKey,
+  signingKey,
+  type VerifyingKeys,
+  verifyingKeys,
+} from "../subgraphs/ledger/audit/keys.ts";
 import { type Region, regionNamed } from "./regions.ts";
 
 /** A region process's settings, all from environment variables. */
@@ -25,7 +34,18 @@ export type RegionConfig = {
   readonly providerDeadlineMs: number;
   readonly riskDeadlineMs: number;
   readonly maxInFlight: number;
-  readonly commitConnections: number;
+  /** Connections that apply commits; each carries the shards that fall to it. */
+  readonly commitLanes: number;
+  /** The ledger's audit. */
+  readonly audit: {
+    /** With which chains are made. */
+    readonly key: KeyObject;
+    readonly signingKey: SigningKey;
+    /** Of this and of former signing keys. */
+    readonly checkpointKeys: VerifyingKeys;
+    /** A folder, for now. */
+    readonly store: string;
+  };
   /** Where separately started subgraphs are; null: all in this process. */
   readonly subgraphUrls: Readonly<Record<SubgraphName, string>> | null;
   readonly logLevel: string;
@@ -42,6 +62,15 @@ const json = <T extends z.ZodType>(schema: T) =>
         code: "custom",
         message: error instanceof SyntaxError ? "is not JSON" : String(error),
       });
+      return z.NEVER;
+    }
+  });
+const keyFrom = <T>(read: (text: string) => T) =>
+  z.string().transform((text, context) => {
+    try {
+      return read(text);
+    } catch (error) {
+      context.addIssue({ code: "custom", message: (error as Error).message });
       return z.NEVER;
     }
   });
@@ -66,7 +95,11 @@ const environment = z.object({
   PROVIDER_DEADLINE_MS: ms.default(10_000),
   RISK_DEADLINE_MS: ms.default(50),
   MAX_IN_FLIGHT: z.coerce.number().int().positive().default(4_096),
-  COMMIT_CONNECTIONS: z.coerce.number().int().positive().default(16),
+  COMMIT_LANES: z.coerce.number().int().min(1).max(64).default(2),
+  AUDIT_KEY: keyFrom(auditKey),
+  AUDIT_SIGNING_KEY: keyFrom(signingKey),
+  AUDIT_CHECKPOINT_KEYS: keyFrom(verifyingKeys).optional(),
+  AUDIT_STORE: z.string().min(1),
   SUBGRAPH_URLS: json(z.record(z.enum(SUBGRAPHS), z.url())).optional(),
   LOG_LEVEL: z.string().default("info"),
   SHOW_TIMING: z.enum(["0", "1"]).default("0"),
@@ -99,7 +132,13 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): R
     providerDeadlineMs: e.PROVIDER_DEADLINE_MS,
     riskDeadlineMs: e.RISK_DEADLINE_MS,
     maxInFlight: e.MAX_IN_FLIGHT,
-    commitConnections: e.COMMIT_CONNECTIONS,
+    commitLanes: e.COMMIT_LANES,
+    audit: {
+      key: e.AUDIT_KEY,
+      signingKey: e.AUDIT_SIGNING_KEY,
+      checkpointKeys: e.AUDIT_CHECKPOINT_KEYS ?? publicHalf(e.AUDIT_SIGNING_KEY),
+      store: e.AUDIT_STORE,
+    },
     subgraphUrls: e.SUBGRAPH_URLS ?? null,
     logLevel: e.LOG_LEVEL,
     showTiming: e.SHOW_TIMING === "1",

@@ -1,14 +1,19 @@
 import type { Logger } from "pino";
 import { type SubgraphName, subgraphSchema } from "../schema/compose.ts";
 import { createSubgraph, type Subgraph } from "../subgraphs/api/subgraph.ts";
-import { connectAs } from "../subgraphs/database/pool.ts";
 import { createTenantReader } from "../subgraphs/database/tenant-reader.ts";
 import { systemClock } from "../subgraphs/kernel/clock.ts";
 import { crashPoints } from "../subgraphs/kernel/crash-points.ts";
 import { signingKey } from "../subgraphs/kernel/identity.ts";
-import { createCommitter } from "../subgraphs/ledger/committer.ts";
+import { folderStore } from "../subgraphs/ledger/audit/folder-store.ts";
+import { createProofs } from "../subgraphs/ledger/audit/proof.ts";
+import { createBatchReader, readPaymentRows } from "../subgraphs/ledger/audit/reads.ts";
+import { openAuditedCommitter } from "../subgraphs/ledger/audited.ts";
+import { createProjector } from "../subgraphs/ledger/projection/project.ts";
+import { openReconciler } from "../subgraphs/ledger/reconcile/reconcile.ts";
 import { ledgerResolvers } from "../subgraphs/ledger/resolvers/index.ts";
 import { createLedgerReads } from "../subgraphs/ledger/sql/reads.ts";
+import { createStatementReads } from "../subgraphs/ledger/sql/statements.ts";
 import type { Merchants } from "../subgraphs/merchants/profile.ts";
 import { merchantResolvers } from "../subgraphs/merchants/resolvers/index.ts";
 import { createStripeConnector, STRIPE_VERSION } from "../subgraphs/payments/connectors/stripe/index.ts";
@@ -47,15 +52,7 @@ export const createModule: Record<
   (config: RegionConfig, merchants: Merchants, log: Logger) => Promise<Module>
 > = {
   payments: paymentsModule,
-  async ledger(config) {
-    const reader = createTenantReader("tessera_ledger", config.databaseUrl, READ_CONNECTIONS);
-    const resolvers = ledgerResolvers(createLedgerReads(reader));
-    return {
-      subgraph: createSubgraph("ledger", subgraphSchema("ledger"), resolvers),
-      start: idle,
-      stop: reader.close,
-    };
-  },
+  ledger: ledgerModule,
   async risk(config) {
     const reader = createTenantReader("tessera_risk", config.databaseUrl, READ_CONNECTIONS);
     const resolvers = riskResolvers(createRiskReads(reader));
@@ -87,12 +84,54 @@ export const createModule: Record<
   },
 };
 
+/** How long a reconciliation that somebody waits for may take. */
+const RECONCILE_TIMEOUT_MS = 30_000;
+
+async function ledgerModule(config: RegionConfig, _merchants: Merchants, log: Logger): Promise<Module> {
+  const { databaseUrl: url, audit } = config;
+  const reader = createTenantReader("tessera_ledger", url, READ_CONNECTIONS);
+  const reconciler = openReconciler({ url, connections: 1, statementTimeoutMs: RECONCILE_TIMEOUT_MS });
+  const batches = createBatchReader(url);
+  const projector = createProjector({ url, log });
+  const proofs = createProofs({
+    store: folderStore(audit.store),
+    keys: audit.checkpointKeys,
+    rowsOf: batches.rowsOf,
+  });
+  const resolvers = ledgerResolvers({
+    reads: createLedgerReads(reader),
+    statements: createStatementReads(reader),
+    reconcile: reconciler.reconcile,
+    audit: {
+      paymentRows: (merchant, payment) => readPaymentRows(reader, merchant, payment),
+      proofs,
+      keys: audit.checkpointKeys,
+    },
+  });
+  return {
+    subgraph: createSubgraph("ledger", subgraphSchema("ledger"), resolvers),
+    start: projector.start,
+    async stop() {
+      await projector.stop();
+      await Promise.all([reader.close(), reconciler.close(), batches.close()]);
+    },
+  };
+}
+
 async function paymentsModule(config: RegionConfig, merchants: Merchants, log: Logger): Promise<Module> {
   const { databaseUrl, stripe } = config;
   const clock = systemClock;
   const reader = createTenantReader("tessera_payments", databaseUrl, READ_CONNECTIONS);
   const riskReader = createTenantReader("tessera_risk", databaseUrl, READ_CONNECTIONS);
-  const committer = connectAs("tessera_committer", databaseUrl, { connections: config.commitConnections });
+  const committer = await openAuditedCommitter({
+    url: databaseUrl,
+    lanes: config.commitLanes,
+    auditKey: config.audit.key,
+    signingKey: config.audit.signingKey,
+    keys: config.audit.checkpointKeys,
+    store: folderStore(config.audit.store),
+    log,
+  });
   const queue = createRecoveryQueue(databaseUrl);
   const vault = createVaultClient({
     url: config.vaultUrl,
@@ -105,7 +144,7 @@ async function paymentsModule(config: RegionConfig, merchants: Merchants, log: L
     deadlineMs: config.providerDeadlineMs,
   });
   const deps: PaymentDeps = {
-    commit: createCommitter(committer),
+    commit: committer.commit,
     reads: createPaymentReads(reader),
     queue,
     merchants,
@@ -146,7 +185,7 @@ async function paymentsModule(config: RegionConfig, merchants: Merchants, log: L
         reader.close(),
         riskReader.close(),
         queue.close(),
-        committer.end({ timeout: 2 }),
+        committer.close(),
         transport.close(),
         vault.close(),
       ]);

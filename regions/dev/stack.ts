@@ -226,6 +226,8 @@ function regionEnv({ options, secrets, database }: Parts, port: number): Record<
     PORT: String(port),
     DATABASE_URL: database,
     ...secrets.region,
+    ...secrets.audit,
+    AUDIT_STORE: join(options.home, "audit"),
     VAULT_URL: localhost(ports.vault),
     STRIPE_BASE_URL: localhost(ports.sandbox),
     STRIPE_SECRET_KEY: secrets.providerKey,

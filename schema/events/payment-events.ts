@@ -17,6 +17,7 @@ export const paymentEvent = z.discriminatedUnion("type", [
     body: z.object({ ...amounts, fee: z.int().nonnegative(), final: z.boolean() }),
   }),
   z.object({ type: z.literal("payment.voided.v1"), body: z.object(amounts) }),
+  z.object({ type: z.literal("payment.expired.v1"), body: z.object(amounts) }),
   z.object({ type: z.literal("payment.refunded.v1"), body: z.object({ ...amounts, refund: z.string() }) }),
   z.object({ type: z.literal("payment.declined.v1"), body: z.object({ ...amounts, code: z.string() }) }),
   z.object({ type: z.literal("payment.failed.v1"), body: z.object({ ...amounts, code: z.string() }) }),

@@ -24,40 +24,76 @@ export type Home = { readonly region: number; readonly shard: number };
 
 const hex = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, "0"));
 
+/** Random bytes as hexadecimal text, drawn many at a time: a call costs the same for 8 as for thousands. */
+const random = new Uint8Array(4_096);
+let drawn = random.length;
+
+function randomHex(count: number): string {
+  if (drawn + count > random.length) {
+    crypto.getRandomValues(random);
+    drawn = 0;
+  }
+  let text = "";
+  for (let index = 0; index < count; index++) text += hex[random[drawn++] as number];
+  return text;
+}
+
 /** A UUIDv7 made at `ms` since the epoch, ending in the home's two bytes. */
-function uuidv7(home: Home, ms: number): string {
-  const bytes = crypto.getRandomValues(new Uint8Array(16));
-  bytes[0] = ms / 2 ** 40;
-  bytes[1] = ms / 2 ** 32;
-  bytes[2] = ms / 2 ** 24;
-  bytes[3] = ms / 2 ** 16;
-  bytes[4] = ms / 2 ** 8;
-  bytes[5] = ms;
-  bytes[6] = 0x70 | ((bytes[6] as number) & 0x0f);
-  bytes[8] = 0x80 | ((bytes[8] as number) & 0x3f);
-  bytes[14] = home.region;
-  bytes[15] = home.shard;
-  const text = Array.from(bytes, (byte) => hex[byte] as string);
-  return [
-    text.slice(0, 4).join(""),
-    text.slice(4, 6).join(""),
-    text.slice(6, 8).join(""),
-    text.slice(8, 10).join(""),
-    text.slice(10, 16).join(""),
-  ].join("-");
+function uuidv7({ region, shard }: Home, ms: number): string {
+  const time = ms.toString(16).padStart(12, "0");
+  const bits = randomHex(8);
+  const variant = "89ab"[Number.parseInt(bits.slice(0, 1), 16) & 3];
+  const head = `${time.slice(0, 8)}-${time.slice(8)}-7${bits.slice(1, 4)}-${variant}${bits.slice(4, 7)}`;
+  return `${head}-${bits.slice(8)}${hex[region]}${hex[shard]}`;
 }
 
 export function newId<K extends IdKind>(kind: K, home: Home, at: Date): Id<K> {
-  return fromUUID(uuidv7(home, at.getTime()), kind) as string as Id<K>;
+  const uuid = uuidv7(home, at.getTime());
+  return idFromUuid(kind, kind === "cmt" ? withPosition(uuid, 0) : uuid);
 }
+
+/** Byte 13 of a commit's UUID is 0; each of its transfers has its position there. */
+const withPosition = (uuid: string, position: number): string =>
+  `${uuid.slice(0, 30)}${hex[position]}${uuid.slice(32)}`;
+
+/** Transfers that one commit can have. */
+export const MAX_TRANSFERS = 255;
+
+/** The UUID of a commit's transfer by its position, from 1. */
+export function transferUuid(commit: string, position: number): string {
+  invariant(position >= 1 && position <= MAX_TRANSFERS, "a commit has at most 255 transfers");
+  return withPosition(commit, position);
+}
+
+export const transferId = (commit: CommitId, position: number): TransferId =>
+  idFromUuid("trf", transferUuid(uuidOf(commit), position));
+
+/** The journal of a commit is named after it. */
+export const journalId = (commit: CommitId): JournalId => idFromUuid("jrn", uuidOf(commit));
+
+/** The journal that a transfer belongs to. */
+export const journalOf = (transfer: TransferId): JournalId =>
+  idFromUuid("jrn", withPosition(uuidOf(transfer), 0));
 
 /** The same UUID under another prefix: a merchant's book is named after the merchant. */
 export function idFromUuid<K extends IdKind>(kind: K, uuid: string): Id<K> {
-  return fromUUID(uuid, kind) as string as Id<K>;
+  const id = fromUUID(uuid, kind) as string as Id<K>;
+  remember(id, uuid);
+  return id;
+}
+
+/** UUIDs of ids that were met lately: an id that is made, or a merchant's, is read several times soon after. */
+const recent = new Map<string, string>();
+const MOST_RECENT = 8_192;
+
+function remember(id: string, uuid: string): string {
+  if (recent.size >= MOST_RECENT) recent.clear();
+  recent.set(id, uuid);
+  return uuid;
 }
 
 export function uuidOf(id: Id<IdKind>): string {
-  return toUUID(id as string as TypeId<string>);
+  return recent.get(id) ?? remember(id, toUUID(id as string as TypeId<string>));
 }
 
 export function homeOf(id: Id<IdKind>): Home {

@@ -2,16 +2,16 @@ import type {
   CheckoutSessionId,
   CommitId,
   EventId,
-  JournalId,
   MerchantId,
   OperationId,
   PaymentId,
 } from "../kernel/ids.ts";
+import type { AccountRef } from "./accounts.ts";
 import type { Transfer } from "./transfer.ts";
 
 /**
  * A commit: the one way that state changes. It is a value that pure code computes and a test can read; the
- * committer applies it in one transaction, wholly or not at all. Its parts, each optional:
+ * committer applies it wholly or not at all, with others that were queued beside it. Its parts, each optional:
  *
  *   claim       takes an idempotency key for a subject (an operation, a checkout session)
  *   payment     inserts a payment, or replaces its state if the version is still the one it was computed from
@@ -71,22 +71,30 @@ export type SessionMove = {
   readonly payment: PaymentId;
 };
 
+/** The transfers of one cause, 1 to 255; it has the id of its commit. */
 export type Journal = {
-  readonly id: JournalId;
-  readonly payment: PaymentId;
-  readonly operation: OperationId;
   readonly cause: JournalCause;
+  /** The payment that it is found by. */
+  readonly payment: PaymentId | null;
   readonly transfers: readonly Transfer[];
+  /** Accounts that are opened if they are not there; a transfer with any other unknown account is refused. */
+  readonly opens: readonly AccountRef[];
 };
 
-export type JournalCause =
-  | "authorization"
-  | "sale"
-  | "capture"
-  | "void"
-  | "refund_hold"
-  | "refund"
-  | "refund_failed";
+/** As the database keeps them, in `ledger.cause`. */
+export const CAUSES = [
+  "adjustment",
+  "authorization",
+  "sale",
+  "capture",
+  "void",
+  "refund_hold",
+  "refund",
+  "refund_failed",
+  "expiry",
+  "conversion",
+] as const;
+export type JournalCause = (typeof CAUSES)[number];
 
 export type OutboxEvent = {
   readonly id: EventId;
@@ -104,7 +112,33 @@ export type CommitResult =
   | {
       readonly outcome: "guard_failed";
       readonly guard: "payment_version" | "operation_state" | "session_attempt";
-    };
+    }
+  /** The ledger does not take one of its transfers. */
+  | { readonly outcome: "refused"; readonly reason: RefusalReason }
+  /** Too much is queued. Only a commit that takes a key is ever told so. */
+  | { readonly outcome: "overloaded" };
+
+export type RefusalReason =
+  /** Not 1 to 2^62 minor units. */
+  | "amount_out_of_range"
+  /** An account's balance would pass 2^63. */
+  | "balance_out_of_range"
+  /** None, or more than 255. */
+  | "number_of_transfers"
+  /** Debit and credit are one account. */
+  | "same_account"
+  /** An account of another currency than the amount's. */
+  | "other_currency"
+  /** A book of another shard than the commit's. */
+  | "other_shard"
+  | "unknown_account"
+  /** The account may not go below zero, and would. */
+  | "exceeds_limit"
+  | "unknown_pending"
+  /** A post or release names other accounts than its pending transfer. */
+  | "other_pending_accounts"
+  /** More than is left of the pending transfer. */
+  | "exceeds_pending";
 
 /** The claim that holds the key; ids as UUIDs. */
 export type TakenClaim = {

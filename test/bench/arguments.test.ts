@@ -3,7 +3,7 @@ import { parseArguments, selectNames } from "./arguments.ts";
 
 describe("the bench's arguments", () => {
   it("have defaults", () => {
-    const expected = { json: null, only: [], rounds: 5, seconds: 4, profile: null };
+    const expected = { json: null, only: [], rounds: 5, seconds: 3, profile: null };
     expect(parseArguments([])).toEqual({ ok: true, value: expected });
   });
 
@@ -48,6 +48,17 @@ describe("the rows that are asked for", () => {
 
   it("are all, if nothing is asked for", () => {
     expect(selectNames(names, [])).toEqual({ ok: true, value: names });
+  });
+
+  it("are without those that take long, unless they are asked for", () => {
+    expect(selectNames(names, [], ["payment.core.c16"])).toEqual({
+      ok: true,
+      value: names.filter((name) => name !== "payment.core.c16"),
+    });
+    expect(selectNames(names, ["payment.core"], ["payment.core.c16"])).toEqual({
+      ok: true,
+      value: ["payment.core.c1", "payment.core.c16"],
+    });
   });
 
   it("are those that begin so, in their own order", () => {

@@ -1,8 +1,8 @@
+import { createSecretKey } from "node:crypto";
 import pino from "pino";
-import { connectAs } from "../../subgraphs/database/pool.ts";
 import { createTenantReader } from "../../subgraphs/database/tenant-reader.ts";
 import { systemClock } from "../../subgraphs/kernel/clock.ts";
-import { createCommitter } from "../../subgraphs/ledger/committer.ts";
+import { openCommitter } from "../../subgraphs/ledger/committer.ts";
 import { createMerchants } from "../../subgraphs/merchants/profile.ts";
 import { createStripeConnector } from "../../subgraphs/payments/connectors/stripe/index.ts";
 import type { ProviderTransport } from "../../subgraphs/payments/connectors/transport.ts";
@@ -23,7 +23,7 @@ export type PaymentCore = { readonly deps: PaymentDeps; close(): Promise<void> }
 /** The card that the vault of this core knows. */
 export const CORE_TOKEN = "tok_01_bench000000000000000000000000000";
 
-const COMMIT_CONNECTIONS = 16;
+const COMMIT_LANES = 2;
 const READ_CONNECTIONS = 4;
 const PROVIDER_DEADLINE_MS = 10_000;
 /** As in a region: what comes later is decided without the facts, and says so. */
@@ -34,7 +34,8 @@ export async function openPaymentCore(databaseUrl: string): Promise<PaymentCore>
   const log = pino({ level: "silent" });
   const reader = createTenantReader("tessera_payments", databaseUrl, READ_CONNECTIONS);
   const riskReader = createTenantReader("tessera_risk", databaseUrl, READ_CONNECTIONS);
-  const committer = connectAs("tessera_committer", databaseUrl, { connections: COMMIT_CONNECTIONS });
+  const auditKey = createSecretKey(Buffer.alloc(32, "bench"));
+  const committer = openCommitter({ url: databaseUrl, lanes: COMMIT_LANES, auditKey, log });
   const queue = createRecoveryQueue(databaseUrl);
   const merchants = createMerchants({ url: databaseUrl, clock: systemClock });
   const relay = createRelay({
@@ -43,7 +44,7 @@ export async function openPaymentCore(databaseUrl: string): Promise<PaymentCore>
     consume: (sql, events) => consumeEvents(sql, merchants, events),
   });
   const deps: PaymentDeps = {
-    commit: createCommitter(committer),
+    commit: committer.commit,
     reads: createPaymentReads(reader),
     queue,
     merchants,
@@ -70,7 +71,7 @@ export async function openPaymentCore(databaseUrl: string): Promise<PaymentCore>
       await Promise.all([
         reader.close(),
         riskReader.close(),
-        committer.end({ timeout: 2 }),
+        committer.close(),
         queue.close(),
         merchants.close(),
       ]);

@@ -26,7 +26,10 @@ function options(): BenchOptions & { readonly names: readonly string[] } {
     process.exit(0);
   }
   const parsed = parseArguments(argv);
-  const selected = parsed.ok ? selectNames(rowGroups.flatMap(namesOf), parsed.value.only) : parsed;
+  const onlyIfAsked = rowGroups.flatMap((group) => group.onlyIfAsked ?? []);
+  const selected = parsed.ok
+    ? selectNames(rowGroups.flatMap(namesOf), parsed.value.only, onlyIfAsked)
+    : parsed;
   if (parsed.ok && selected.ok) return { ...parsed.value, names: selected.value };
   console.error(`${parsed.ok ? (selected as { error: string }).error : parsed.error}\n\n${USAGE}`);
   process.exit(2);

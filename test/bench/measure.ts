@@ -3,9 +3,11 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Bench } from "./bench.ts";
 import { ClosedLoop } from "./closed-loop.ts";
 import { machineTime } from "./cpu-time.ts";
+import { OpenLoop } from "./open-loop.ts";
 import type { Row, Sample } from "./row.ts";
 import { readServerCounters } from "./server-counters.ts";
 import { sumOf } from "./statistics.ts";
+import type { Counted } from "./tally.ts";
 
 export type Interval = { readonly warmUpSeconds: number; readonly seconds: number };
 
@@ -20,18 +22,25 @@ const GRACE_SECONDS = 30;
 export async function measure(bench: Bench, row: Row, interval: Interval): Promise<Sample> {
   const { warmUpSeconds, seconds } = interval;
   const { signal } = bench;
-  const loop = new ClosedLoop(row.clients, warmUpSeconds + seconds + GRACE_SECONDS, row.run);
+  const limit = warmUpSeconds + seconds + GRACE_SECONDS;
+  const loop =
+    row.arrivals === undefined
+      ? new ClosedLoop(row.clients, limit, row.run)
+      : new OpenLoop(row.arrivals(), limit, () => row.run(0));
   try {
     await sleep(warmUpSeconds * 1_000, undefined, { signal });
     const warm = loop.counted();
     if (warm.units === 0 && warm.failures > 0)
       throw new Error(`${row.name}: every unit fails: ${warm.firstFailure}`);
+    row.onCount?.();
     const before = await readings(bench, row, () => loop.count());
     await sleep(seconds * 1_000, undefined, { signal });
     const after = await readings(bench, row, () => loop.counted());
     await loop.stop();
     const extras = (await row.afterwards?.()) ?? {};
-    return sampleOf(row, after.during, before, after, extras);
+    const sample = sampleOf(row, after.during, before, after, extras);
+    row.onSample?.(sample);
+    return sample;
   } finally {
     await loop.stop();
   }
@@ -52,7 +61,7 @@ async function readings<T>(bench: Bench, row: Row, at: () => T) {
 
 function sampleOf(
   row: Row,
-  counted: ReturnType<ClosedLoop["counted"]>,
+  counted: Counted,
   before: Readings<void>,
   after: Readings<unknown>,
   extras: Readonly<Record<string, number>>,

@@ -1,9 +1,11 @@
-import { expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import type { Counts } from "./counting.ts";
-import { noiseOf, pgbenchOf, type Report, reportRows } from "./report.ts";
+import { noiseOf, pgbenchOf, type Report, type ReportRow, reportRows } from "./report.ts";
 import type { Round } from "./rounds.ts";
 import type { DerivedRow, Row, Sample } from "./row.ts";
+import { rowGroups } from "./rows/index.ts";
 import { renderReport } from "./table.ts";
+import { REQUIREMENTS, verdicts } from "./verdicts.ts";
 
 const row = (name: string, database: string | null = "tessera"): Row => ({
   name,
@@ -158,4 +160,51 @@ it("says for people what holds, what failed and what disturbed", () => {
     one.name === derived.name ? { ...one, values: [294, 201, 300], othersInRound: [0.3, 0.02, 0.1] } : one,
   );
   expect(renderReport({ ...report, rows: slow })).toContain("DOES NOT HOLD");
+});
+
+describe("what is derived", () => {
+  it("from the baseline takes the mean of each round's two", () => {
+    const over: DerivedRow = {
+      name: "payment.edge.c16.rate_x",
+      unit: "x",
+      from: ["tpcb.c8", "payment.edge.c16"],
+      derive: (tpcb, row) => (row?.rate ?? 0) / (tpcb?.rate ?? 0),
+    };
+    const cpu: DerivedRow = {
+      ...over,
+      name: "payment.edge.c16.postgres_x",
+      derive: (tpcb, row) => (row?.cpuByProcess["postgres"] ?? 0) / (tpcb?.cpuByProcess["postgres"] ?? 0),
+    };
+    const [, , rateX, cpuX] = reportRows({ baseline, rows: [edge], derived: [over, cpu], rounds, counts });
+    expect(rateX).toMatchObject({ value: 0.11, min: 0.1, max: 0.12, values: [0.1, 0.12, 0.11] });
+    expect(cpuX).toMatchObject({ value: 20, values: [20, 22, 18] });
+  });
+});
+
+describe("verdicts", () => {
+  const derivedAs = (name: string, unit: string, values: readonly number[]) => {
+    const sorted = values.toSorted((a, b) => a - b);
+    const [min, value, max] = [sorted[0], sorted[Math.floor(sorted.length / 2)], sorted.at(-1)];
+    return { ...awaited, name, unit, values, min, max, value, othersInRound: values } as ReportRow;
+  };
+
+  it("are on the median, on the right side of the bound", () => {
+    const [rate, cpu] = ["ledger.post.uniform.rate_x", "ledger.post.uniform.postgres_x"];
+    const on = (name: string, ...values: number[]) => verdicts([derivedAs(name, "x", values)])[0];
+    expect(on(rate, 8, 9, 9, 10, 30)).toContain(": holds (goal 15.0: not yet)");
+    expect(on(rate, 8, 8.9, 8.9, 30, 30)).toContain(
+      "8.90 x (8.00..30.0); required: at least 9.00: DOES NOT HOLD",
+    );
+    expect(on(rate, 15, 15, 16, 17, 18)).toContain("holds (goal 15.0: reached)");
+    expect(on(cpu, 0.1, 0.1, 0.1, 0.2, 0.01)).toContain(": holds");
+    expect(on(cpu, 0.11, 0.11, 0.11, 0.01, 0.01)).toContain("at most 0.100: DOES NOT HOLD");
+    expect(on(rate, 9, 9, 9)).toContain("of only 3 rounds");
+    expect(on(rate, 9, 9, 9, 9, 9)).not.toContain("of only");
+  });
+
+  it("are on rows that there are, and on nothing else", () => {
+    const derivedNames = rowGroups.flatMap(({ derived: all = [] }) => all.map(({ name }) => name));
+    for (const { row: name } of REQUIREMENTS) expect(derivedNames).toContain(name);
+    expect(verdicts(rows.filter(({ failures }) => failures === 0).slice(0, 2))).toEqual([]);
+  });
 });

@@ -1,5 +1,6 @@
 import type { Counts } from "./counting.ts";
 import type { Machine } from "./machine.ts";
+import { sampleIn } from "./round-samples.ts";
 import type { Round } from "./rounds.ts";
 import type { DerivedRow, Row, Sample } from "./row.ts";
 import { median, ratios, type Spread, spreadOf, sumOf } from "./statistics.ts";
@@ -102,7 +103,7 @@ export function reportRows(findings: Findings): ReportRow[] {
   const against: Baselines = { rates, cpu };
   const reported = [measuredRow(findings, against, baseline, rates, bothBaselines(rounds))];
   for (const row of rows) {
-    const samples = samplesOf(rounds, row.name);
+    const samples = rounds.map((round) => sampleIn(round, row.name, baseline.name));
     reported.push(
       measuredRow(
         findings,
@@ -112,7 +113,8 @@ export function reportRows(findings: Findings): ReportRow[] {
         samples,
       ),
     );
-    for (const one of derived) if (one.from.at(-1) === row.name) reported.push(derivedRow(one, rounds));
+    for (const one of derived)
+      if (one.from.at(-1) === row.name) reported.push(derivedRow(one, rounds, baseline.name));
   }
   return reported;
 }
@@ -120,14 +122,6 @@ export function reportRows(findings: Findings): ReportRow[] {
 type Baselines = { readonly rates: readonly number[]; readonly cpu: readonly number[] };
 
 const bothBaselines = (rounds: readonly Round[]) => rounds.flatMap(({ baselines }) => baselines);
-
-function samplesOf(rounds: readonly Round[], name: string): Sample[] {
-  return rounds.map(({ samples }) => {
-    const sample = samples.get(name);
-    if (sample === undefined) throw new Error(`${name} was not measured in every round`);
-    return sample;
-  });
-}
 
 function measuredRow(
   { baseline, counts }: Findings,
@@ -210,13 +204,14 @@ const NOT_MEASURED = {
   extras: {},
 } as const;
 
-function derivedRow({ name, unit, from, derive }: DerivedRow, rounds: readonly Round[]): ReportRow {
-  const values = rounds.map((round) =>
-    derive(...from.map((source) => samplesOf([round], source)[0] as Sample)),
-  );
+function derivedRow(
+  { name, unit, from, derive }: DerivedRow,
+  rounds: readonly Round[],
+  baseline: string,
+): ReportRow {
+  const sources = rounds.map((round) => from.map((source) => sampleIn(round, source, baseline)));
+  const values = sources.map((samples) => derive(...samples));
   const { median: value, min, max } = roundedSpread(values);
-  const disturbance = (round: Round) =>
-    Math.max(...from.map((source) => samplesOf([round], source)[0]?.others ?? 0));
   return {
     ...NOT_MEASURED,
     name,
@@ -225,7 +220,7 @@ function derivedRow({ name, unit, from, derive }: DerivedRow, rounds: readonly R
     min,
     max,
     values: values.map((one) => rounded(one)),
-    othersInRound: rounds.map((round) => rounded(disturbance(round), 2)),
+    othersInRound: sources.map((samples) => rounded(Math.max(...samples.map(({ others }) => others)), 2)),
   };
 }
 

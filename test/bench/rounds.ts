@@ -36,7 +36,7 @@ export function plannedSeconds({ rounds, seconds, rows }: Pick<Plan, "rounds" | 
 }
 
 /** Of the planned time, so that a run on a busy machine stays bounded. */
-export const PATIENCE_SHARE = 0.4;
+export const PATIENCE_SHARE = 0.2;
 
 /** Measures again what a neighbour has disturbed, once it is quiet; the less disturbed sample counts. */
 async function undisturbed(bench: Bench, row: Row, interval: Interval, patience: Patience): Promise<Sample> {

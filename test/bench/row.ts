@@ -8,6 +8,8 @@ export type Row = {
   /** What one unit is, in the plural. */
   readonly units: string;
   readonly clients: number;
+  /** Units a second that begin whether or not earlier ones are done; absent: a closed loop of `clients`. */
+  readonly arrivals?: () => number;
   /** Does one unit; throws if it did not come out as it should. */
   readonly run: (client: number) => Promise<unknown>;
   /** The processes that take part. */
@@ -19,6 +21,10 @@ export type Row = {
   readonly ours: readonly string[];
   /** The database that its statements go to; null if it has none. */
   readonly database: string | null;
+  /** Called as the measured time begins, after warming up. */
+  readonly onCount?: () => void;
+  /** Called with what each interval gave. */
+  readonly onSample?: (sample: Sample) => void;
   /** Measured after each interval, while nothing else runs; added to the row's sample. */
   readonly afterwards?: () => Promise<Readonly<Record<string, number>>>;
 };
@@ -27,7 +33,7 @@ export type Row = {
 export type DerivedRow = {
   readonly name: string;
   readonly unit: string;
-  /** The rows that it is made from, in order. */
+  /** The rows that it is made from, in order; the baseline among them is the mean of its two in that round. */
   readonly from: readonly string[];
   readonly derive: (...samples: readonly Sample[]) => number;
 };
@@ -36,12 +42,16 @@ export type DerivedRow = {
 export type RowGroup = {
   readonly names: readonly string[];
   readonly derived?: readonly DerivedRow[];
+  /** Of the names those that take too long to prepare for a run that asks for nothing in particular. */
+  readonly onlyIfAsked?: readonly string[];
   /** Starts what the `needed` ones of its rows stand on; of the others it may give none. */
   open(bench: Bench, needed: ReadonlySet<string>): Promise<OpenGroup>;
 };
 
 export type OpenGroup = {
   readonly rows: readonly Row[];
+  /** Once, after all groups are filled and the checkpoint that follows, before the first round. */
+  readonly settled?: () => Promise<void>;
   /** Before each round, after warming up has left its traces. */
   readonly beforeRound?: () => Promise<void>;
   /** From now on these rows reach their database by this URL; absent where they go through the platform. */

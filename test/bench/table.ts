@@ -1,14 +1,9 @@
+import { figure, percent } from "./figures.ts";
 import type { Noise, Report, ReportRow } from "./report.ts";
 import { relativeSpread, type Spread } from "./statistics.ts";
+import { verdicts } from "./verdicts.ts";
 
 /** The report for people. */
-const figure = (value: number | null, digits = 3): string => {
-  if (value === null || Number.isNaN(value)) return "-";
-  if (value === 0) return "0";
-  const size = Math.floor(Math.log10(Math.abs(value))) + 1;
-  return value.toFixed(Math.max(0, Math.min(digits, digits - size)));
-};
-
 const columns: readonly (readonly [title: string, cell: (row: ReportRow) => string])[] = [
   ["row", ({ name }) => name],
   ["value", ({ value, unit }) => `${figure(value)}${unit.endsWith("/s") ? "/s" : ` ${unit}`}`],
@@ -43,7 +38,6 @@ function table(rows: readonly (readonly string[])[]): string[] {
   );
 }
 
-const percent = (share: number) => `${(share * 100).toFixed(share < 0.1 ? 1 : 0)} %`;
 const range = ({ median, min, max }: Spread, unit: string) =>
   `${figure(median)} ${unit} (${figure(min)}..${figure(max)})`;
 
@@ -68,27 +62,6 @@ const pgbenchLine = ({ pgbench, baseline }: Report) =>
     : [
         `  pgbench itself: ${range(pgbench.rate, "/s")}; ${baseline}'s driver has ${range(pgbench.rateRatio, "x")} of its rate at ${range(pgbench.cpuRatio, "x")} of its Postgres CPU`,
       ];
-
-/** What p99 through the edge at 16 clients has to stay below, without the provider's own time. */
-const AWAITED = "payment.edge.c16.p99_less_provider";
-const AWAITED_BELOW_MS = 200;
-
-function verdicts(rows: readonly ReportRow[]): string[] {
-  const awaited = rows.find(({ name }) => name === AWAITED);
-  const failed = rows.filter(({ failures }) => failures > 0);
-  return [
-    ...(awaited === undefined ? [] : [verdict(awaited)]),
-    ...failed.map(({ name, failures }) => `${name}: ${failures} units FAILED; its figures are of the others`),
-  ];
-}
-
-/** Neighbours add to a p99 and never take away: the round with the least of them tells the most. */
-function verdict({ name, value, min, max, values, othersInRound }: ReportRow): string {
-  const quietest = othersInRound.indexOf(Math.min(...othersInRound));
-  const inQuietest = values[quietest] ?? value;
-  const found = `${figure(value)} ms (${figure(min)}..${figure(max)}), ${figure(inQuietest)} ms in the quietest round, when others took ${percent(othersInRound[quietest] ?? 0)} of the machine`;
-  return `${name}: ${found}; required: below ${AWAITED_BELOW_MS} ms: ${inQuietest < AWAITED_BELOW_MS ? "holds" : "DOES NOT HOLD"}`;
-}
 
 export function renderReport(report: Report): string {
   const { machine, rows, noise, baseline } = report;

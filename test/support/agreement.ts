@@ -19,13 +19,13 @@ export async function expectBooksToAgree({ owner, sandbox }: Platform): Promise<
 
   const posted = await owner`
     select j.payment,
-      coalesce(sum(t.amount) filter (where t.kind in ('single', 'post') and d.code = 'provider_receivable'), 0)::bigint as captured,
-      coalesce(sum(t.amount) filter (where t.kind in ('single', 'post') and c.code = 'provider_receivable'), 0)::bigint as refunded,
-      coalesce(sum(t.amount) filter (where t.kind = 'single' and c.code = 'fee_revenue'), 0)::bigint as fee,
-      coalesce(sum(case t.kind when 'pending' then t.amount when 'single' then 0 else -t.amount end)
+      coalesce(sum(t.amount) filter (where t.kind in (0, 2) and d.code = 'provider_receivable'), 0)::bigint as captured,
+      coalesce(sum(t.amount) filter (where t.kind in (0, 2) and c.code = 'provider_receivable'), 0)::bigint as refunded,
+      coalesce(sum(t.amount) filter (where t.kind = 0 and c.code = 'fee_revenue'), 0)::bigint as fee,
+      coalesce(sum(case t.kind when 1 then t.amount when 0 then 0 else -t.amount end)
                filter (where d.code = 'provider_receivable'), 0)::bigint as held
-    from ledger.journal j
-    join ledger.transfer t on t.shard = j.shard and t.journal = j.id
+    from ledger.payment_journal j
+    join ledger.transfer t on t.shard = j.shard and ledger.commit_of(t.id) = j.commit
     join ledger.account d on d.shard = t.shard and d.id = t.debit
     join ledger.account c on c.shard = t.shard and c.id = t.credit
     group by j.payment`;
@@ -70,15 +70,15 @@ export async function expectBooksToAgree({ owner, sandbox }: Platform): Promise<
 
 /** Accounts whose kept balances are not what their transfers give. */
 export const driftedAccounts = (owner: Platform["owner"]) => owner`
-  select a.id from ledger.account a
+  select b.id from ledger.balance b
   left join lateral (
-    select coalesce(sum(t.amount) filter (where t.kind in ('single', 'post') and t.debit = a.id), 0) as dp,
-           coalesce(sum(t.amount) filter (where t.kind in ('single', 'post') and t.credit = a.id), 0) as cp,
-           coalesce(sum(case t.kind when 'pending' then t.amount when 'single' then 0 else -t.amount end)
-                    filter (where t.debit = a.id), 0) as dh,
-           coalesce(sum(case t.kind when 'pending' then t.amount when 'single' then 0 else -t.amount end)
-                    filter (where t.credit = a.id), 0) as ch
-    from ledger.transfer t where t.shard = a.shard and a.id in (t.debit, t.credit)
+    select coalesce(sum(t.amount) filter (where t.kind in (0, 2) and t.debit = b.id), 0) as dp,
+           coalesce(sum(t.amount) filter (where t.kind in (0, 2) and t.credit = b.id), 0) as cp,
+           coalesce(sum(case t.kind when 1 then t.amount when 0 then 0 else -t.amount end)
+                    filter (where t.debit = b.id), 0) as dh,
+           coalesce(sum(case t.kind when 1 then t.amount when 0 then 0 else -t.amount end)
+                    filter (where t.credit = b.id), 0) as ch
+    from ledger.transfer t where t.shard = b.shard and b.id in (t.debit, t.credit)
   ) s on true
   where (s.dp, s.cp, s.dh, s.ch)
-        is distinct from (a.debits_posted, a.credits_posted, a.debits_pending, a.credits_pending)`;
+        is distinct from (b.debits_posted, b.credits_posted, b.debits_pending, b.credits_pending)`;

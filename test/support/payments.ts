@@ -1,12 +1,11 @@
-import { randomBytes } from "node:crypto";
+import { createSecretKey, randomBytes } from "node:crypto";
 import pino from "pino";
-import { connectAs } from "../../subgraphs/database/pool.ts";
 import { createTenantReader } from "../../subgraphs/database/tenant-reader.ts";
 import { type Clock, systemClock } from "../../subgraphs/kernel/clock.ts";
 import type { Currency } from "../../subgraphs/kernel/currency.ts";
 import type { MerchantId } from "../../subgraphs/kernel/ids.ts";
 import { moneyOf } from "../../subgraphs/kernel/money.ts";
-import { createCommitter } from "../../subgraphs/ledger/committer.ts";
+import { openCommitter } from "../../subgraphs/ledger/committer.ts";
 import { createMerchants } from "../../subgraphs/merchants/profile.ts";
 import {
   createStripeConnector,
@@ -120,6 +119,8 @@ export type PaymentWorld = {
 export type WorldOptions = { readonly stripe?: StripeOptions; readonly providerDeadlineMs?: number };
 
 const API_KEY = "sk_test_sandbox";
+/** Of every test that applies commits, so that one may follow what another wrote. */
+export const AUDIT_KEY = createSecretKey(Buffer.alloc(32, "audit"));
 
 /** The payment flows over a real database and the provider's sandbox. */
 export async function startPaymentWorld(options: WorldOptions = {}): Promise<PaymentWorld> {
@@ -136,7 +137,7 @@ export async function startPaymentWorld(options: WorldOptions = {}): Promise<Pay
   const build = (overrides: Partial<PaymentDeps> = {}): PaymentDeps => {
     const reader = createTenantReader("tessera_payments", database.url, 4);
     const riskReader = createTenantReader("tessera_risk", database.url, 2);
-    const committer = connectAs("tessera_committer", database.url, { connections: 8 });
+    const committer = openCommitter({ url: database.url, lanes: 2, auditKey: AUDIT_KEY, log });
     const queue = createRecoveryQueue(database.url);
     const merchants = createMerchants({ url: database.url, clock: systemClock });
     const transport = createStripeTransport({
@@ -147,13 +148,13 @@ export async function startPaymentWorld(options: WorldOptions = {}): Promise<Pay
     closing.push(
       () => reader.close(),
       () => riskReader.close(),
-      () => committer.end({ timeout: 1 }),
+      () => committer.close(),
       () => queue.close(),
       () => merchants.close(),
       () => transport.close(),
     );
     return {
-      commit: createCommitter(committer),
+      commit: committer.commit,
       reads: createPaymentReads(reader),
       queue,
       merchants,

@@ -1,16 +1,55 @@
 import DataLoader from "dataloader";
-import { type RequestContext, secretReference } from "../../api/context.ts";
-import { enumOf, moneyFields, scalars } from "../../api/scalars.ts";
+import { type RequestContext, secretEntry, secretReference } from "../../api/context.ts";
+import { enumOf, scalars } from "../../api/scalars.ts";
 import type { ResolverMap } from "../../api/subgraph.ts";
-import { type MerchantId, type PaymentId, parseId } from "../../kernel/ids.ts";
-import type { AccountName, JournalRecord, LedgerReads, TransferRecord } from "../sql/reads.ts";
+import { isCurrency } from "../../kernel/currency.ts";
+import { homeOf, type MerchantId, type PaymentId, parseId } from "../../kernel/ids.ts";
+import type { AccountCode } from "../accounts.ts";
+import { type AuditDeps, auditResolvers } from "../audit/resolvers.ts";
+import type { Reconcile } from "../reconcile/reconcile.ts";
+import type { JournalRecord, LedgerReads } from "../sql/reads.ts";
+import type { BalanceRecord } from "../sql/rows.ts";
+import type { AccountRecord, StatementReads } from "../sql/statements.ts";
+import { notProjected, readInstantIfAny } from "./instants.ts";
+import { type ReconciliationArguments, reconciliationOf } from "./reconciliation.ts";
+import { type StatementArguments, statementConnection } from "./statement.ts";
+import { balanceView, journalView, trialBalanceView } from "./views.ts";
 
-/** Resolvers of the ledger subgraph: a payment's journals and a merchant's balances. */
-export function ledgerResolvers(reads: LedgerReads): ResolverMap {
+export type LedgerDeps = {
+  readonly reads: LedgerReads;
+  readonly statements: StatementReads;
+  readonly reconcile: Reconcile;
+  readonly audit: AuditDeps;
+};
+
+type AsOf = { readonly at?: string | null };
+type Named = { readonly code: string; readonly name?: string | null; readonly currency: string };
+type Merchant = { readonly id: MerchantId };
+
+/** Resolvers of the ledger subgraph: journals, balances, statements and reconciliation, of the caller's own books. */
+export function ledgerResolvers({ reads, statements, reconcile, audit }: LedgerDeps): ResolverMap {
+  const proving = auditResolvers(audit);
   const loaders = journalLoaders(reads);
+
+  /** As they are kept now, or as statements had them at an instant. */
+  const balancesOf = async (merchant: MerchantId, { at }: AsOf): Promise<BalanceRecord[]> => {
+    const instant = readInstantIfAny(at);
+    if (instant === null) return reads.balances(merchant);
+    const found = await statements.balancesAt(merchant, instant, null);
+    if (!found.ok) throw notProjected(found.error);
+    return found.value;
+  };
+
   return {
     ...scalars,
+    Query: {
+      ...proving.Query,
+      reconcileLedger: secretEntry((_, args: ReconciliationArguments, { identity: { merchant } }) =>
+        reconciliationOf(reconcile, merchant, homeOf(merchant).shard, args),
+      ),
+    },
     Payment: {
+      ...proving.Payment,
       __resolveReference: secretReference(({ id }) => (parseId("pay", id).ok ? { id } : null)),
       journals: async ({ id }: { id: PaymentId }, _: unknown, context: RequestContext) =>
         (await loaders(context).load(id)).map(journalView),
@@ -20,8 +59,30 @@ export function ledgerResolvers(reads: LedgerReads): ResolverMap {
       __resolveReference: secretReference(({ id }, { identity }) =>
         id === identity.merchant ? { id } : null,
       ),
-      balances: async ({ id }: { id: MerchantId }) =>
-        (await reads.balances(id)).map((balance) => ({ ...balance, code: enumOf(balance.code) })),
+      balances: async ({ id }: Merchant, args: AsOf) => (await balancesOf(id, args)).map(balanceView),
+      trialBalance: async ({ id }: Merchant, args: AsOf) => trialBalanceView(await balancesOf(id, args)),
+      account: async ({ id }: Merchant, { code, name, currency }: Named) => {
+        if (!isCurrency(currency)) return null;
+        const named = { code: code.toLowerCase() as AccountCode, name: name ?? null };
+        return statements.account(id, named, currency);
+      },
+      statementsCompleteThrough: ({ id }: Merchant) => statements.projectedThrough(id),
+    },
+    Account: {
+      code: ({ code }: AccountRecord) => enumOf(code),
+      normalSide: ({ normalSide }: AccountRecord) => enumOf(normalSide),
+      balance: async (account: AccountRecord, { at }: AsOf, { identity: { merchant } }: RequestContext) => {
+        const instant = readInstantIfAny(at);
+        if (instant === null) return balanceView(account.now);
+        const found = await statements.balancesAt(merchant, instant, account);
+        if (!found.ok) throw notProjected(found.error);
+        return found.value.map(balanceView)[0];
+      },
+      statement: (
+        account: AccountRecord,
+        args: StatementArguments,
+        { identity: { merchant } }: RequestContext,
+      ) => statementConnection(statements, merchant, account, args),
     },
   };
 }
@@ -40,21 +101,3 @@ function journalLoaders(reads: LedgerReads) {
     return loader;
   };
 }
-
-const accountView = ({ code, book }: AccountName) => ({ code: enumOf(code), book: enumOf(book) });
-
-const transferView = ({ id, kind, amount, debit, credit, pending }: TransferRecord) => ({
-  id,
-  kind: enumOf(kind),
-  amount: moneyFields(amount),
-  debit: accountView(debit),
-  credit: accountView(credit),
-  pending,
-});
-
-const journalView = ({ id, cause, createdAt, transfers }: JournalRecord) => ({
-  id,
-  cause: enumOf(cause),
-  createdAt,
-  transfers: transfers.map(transferView),
-});

@@ -1,5 +1,4 @@
 import type { DatabaseRow, TenantReader } from "../../database/tenant-reader.ts";
-import { type Currency, isCurrency } from "../../kernel/currency.ts";
 import {
   homeOf,
   idFromUuid,
@@ -10,14 +9,23 @@ import {
   uuidOf,
 } from "../../kernel/ids.ts";
 import { type Money, moneyOf } from "../../kernel/money.ts";
-import { invariant } from "../../kernel/result.ts";
-import type { AccountCode } from "../accounts.ts";
 import type { JournalCause } from "../commit.ts";
+import type { TransferKind } from "../transfer.ts";
+import {
+  type AccountCodeName,
+  type BalanceRecord,
+  balanceFrom,
+  causeFrom,
+  codeAndName,
+  currencyFrom,
+  kindFrom,
+} from "./rows.ts";
 
 /** What the books are read by, scoped to a merchant. */
 export interface LedgerReads {
   /** Journals by payment, each payment's in order. */
   journals(merchant: MerchantId, payments: readonly PaymentId[]): Promise<Map<PaymentId, JournalRecord[]>>;
+  /** As they are kept now, by account and currency. */
   balances(merchant: MerchantId): Promise<BalanceRecord[]>;
 }
 
@@ -30,65 +38,46 @@ export type JournalRecord = {
 
 export type TransferRecord = {
   readonly id: TransferId;
-  readonly kind: "single" | "pending" | "post" | "release";
+  readonly kind: TransferKind;
   readonly amount: Money;
   readonly debit: AccountName;
   readonly credit: AccountName;
   readonly pending: TransferId | null;
 };
 
-export type AccountName = { readonly code: AccountCode; readonly book: "merchant" | "operator" };
-
-/** Minor units; `balance` is signed, on the account's normal side. */
-export type BalanceRecord = {
-  readonly code: AccountCode;
-  readonly currency: Currency;
-  readonly debitsPosted: bigint;
-  readonly creditsPosted: bigint;
-  readonly debitsPending: bigint;
-  readonly creditsPending: bigint;
-  readonly balance: bigint;
-};
-
-const currencyOf = (value: unknown): Currency => {
-  invariant(typeof value === "string" && isCurrency(value), "a stored currency is one of ours");
-  return value;
-};
+export type AccountName = AccountCodeName & { readonly book: "merchant" | "operator" };
 
 export function createLedgerReads(reader: TenantReader): LedgerReads {
   return {
     async journals(merchant, payments) {
-      const ids = `{${payments.map(uuidOf).join(",")}}`;
-      const [journals, transfers] = await reader.read(
-        merchant,
-        {
-          text: `select payment, id, cause, created_at from ledger.journal
-                 where shard = $1 and merchant = $2 and payment = any ($3::text::uuid[]) order by id`,
-          parameters: [homeOf(merchant).shard, uuidOf(merchant), ids],
-        },
-        {
-          // "offset 0" keeps the planner from reading a merchant's every transfer to find one journal's: it takes
-          // shard and merchant for independent, and so expects few.
-          text: `select t.journal, t.id, t.kind, t.amount, t.currency, t.pending,
-                        d.code as debit_code, d.operator as debit_operator,
-                        c.code as credit_code, c.operator as credit_operator
-                 from ledger.journal j
-                 cross join lateral (
-                   select * from ledger.transfer where shard = $1 and journal = j.id offset 0
-                 ) t
-                 cross join lateral ledger.account_names($1, array[t.debit]) d
-                 cross join lateral ledger.account_names($1, array[t.credit]) c
-                 where j.shard = $1 and j.merchant = $2 and j.payment = any ($3::text::uuid[])
-                 order by t.journal, t.ordinal`,
-          parameters: [homeOf(merchant).shard, uuidOf(merchant), ids],
-        },
-      );
-      return byPayment(journals ?? [], transfers ?? []);
+      const [rows] = await reader.read(merchant, {
+        // A commit's transfers are those between its id and the last that it can have. Both bounds are columns, and
+        // "offset 0" keeps them so: under row security a function of one could not be looked up in the primary key.
+        text: `select j.payment, j.commit, t.id, t.kind, t.cause, t.amount, t.currency, t.pending, t.at,
+                      d.code as debit_code, d.operator as debit_operator,
+                      c.code as credit_code, c.operator as credit_operator
+               from (
+                 select payment, commit, ledger.transfer_id(commit, 255) as last
+                 from ledger.payment_journal
+                 where shard = $1 and merchant = $2 and payment = any ($3::text::uuid[]) offset 0
+               ) j
+               cross join lateral (
+                 select * from ledger.transfer where shard = $1 and id > j.commit and id <= j.last offset 0
+               ) t
+               cross join lateral ledger.account_names($1, array[t.debit]) d
+               cross join lateral ledger.account_names($1, array[t.credit]) c
+               order by t.id`,
+        parameters: [homeOf(merchant).shard, uuidOf(merchant), `{${payments.map(uuidOf).join(",")}}`],
+      });
+      return byPayment(rows ?? []);
     },
     async balances(merchant) {
       const [rows] = await reader.read(merchant, {
-        text: `select code, currency, normal_side, debits_posted, credits_posted, debits_pending, credits_pending
-               from ledger.account where shard = $1 and book = $2 order by code, currency`,
+        text: `select a.code, a.currency, a.normal_side,
+                      b.debits_posted, b.credits_posted, b.debits_pending, b.credits_pending
+               from ledger.account a
+               join ledger.balance b on b.shard = a.shard and b.id = a.id
+               where a.shard = $1 and a.book = $2 order by a.code, a.currency`,
         parameters: [homeOf(merchant).shard, uuidOf(merchant)],
       });
       return (rows ?? []).map(balanceFrom);
@@ -96,16 +85,16 @@ export function createLedgerReads(reader: TenantReader): LedgerReads {
   };
 }
 
-function byPayment(journals: readonly DatabaseRow[], transfers: readonly DatabaseRow[]) {
-  const transfersOf = Map.groupBy(transfers, (row) => row["journal"]);
+function byPayment(rows: readonly DatabaseRow[]): Map<PaymentId, JournalRecord[]> {
   const found = new Map<PaymentId, JournalRecord[]>();
-  for (const row of journals) {
-    const payment = idFromUuid("pay", row["payment"] as string);
+  for (const [commit, transfers] of Map.groupBy(rows, (row) => row["commit"] as string)) {
+    const [first] = transfers as [DatabaseRow];
+    const payment = idFromUuid("pay", first["payment"] as string);
     const record: JournalRecord = {
-      id: idFromUuid("jrn", row["id"] as string),
-      cause: row["cause"] as JournalCause,
-      createdAt: row["created_at"] as Date,
-      transfers: (transfersOf.get(row["id"]) ?? []).map(transferFrom),
+      id: idFromUuid("jrn", commit),
+      cause: causeFrom(first["cause"]),
+      createdAt: first["at"] as Date,
+      transfers: transfers.map(transferFrom),
     };
     found.set(payment, [...(found.get(payment) ?? []), record]);
   }
@@ -114,29 +103,15 @@ function byPayment(journals: readonly DatabaseRow[], transfers: readonly Databas
 
 function transferFrom(row: DatabaseRow): TransferRecord {
   const side = (name: "debit" | "credit"): AccountName => ({
-    code: row[`${name}_code`] as AccountCode,
+    ...codeAndName(row[`${name}_code`] as string),
     book: row[`${name}_operator`] === true ? "operator" : "merchant",
   });
   return {
     id: idFromUuid("trf", row["id"] as string),
-    kind: row["kind"] as TransferRecord["kind"],
-    amount: moneyOf(row["amount"] as bigint, currencyOf(row["currency"])),
+    kind: kindFrom(row["kind"]),
+    amount: moneyOf(row["amount"] as bigint, currencyFrom(row["currency"])),
     debit: side("debit"),
     credit: side("credit"),
     pending: row["pending"] === null ? null : idFromUuid("trf", row["pending"] as string),
-  };
-}
-
-function balanceFrom(row: DatabaseRow): BalanceRecord {
-  const debitsPosted = row["debits_posted"] as bigint;
-  const creditsPosted = row["credits_posted"] as bigint;
-  return {
-    code: row["code"] as AccountCode,
-    currency: currencyOf(row["currency"]),
-    debitsPosted,
-    creditsPosted,
-    debitsPending: row["debits_pending"] as bigint,
-    creditsPending: row["credits_pending"] as bigint,
-    balance: row["normal_side"] === "debit" ? debitsPosted - creditsPosted : creditsPosted - debitsPosted,
   };
 }

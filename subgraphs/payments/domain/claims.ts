@@ -1,4 +1,4 @@
-import { homeOf, newId, type OperationId } from "../../kernel/ids.ts";
+import { type CommitId, homeOf, newId, type OperationId, transferId } from "../../kernel/ids.ts";
 import { ok, type Result } from "../../kernel/result.ts";
 import type { ClaimKind, Commit, Journal, JournalCause, Row } from "../../ledger/commit.ts";
 import type { Transfer } from "../../ledger/transfer.ts";
@@ -6,7 +6,7 @@ import { attemptClaimed, attemptEnded, type CheckoutSession } from "./checkout-s
 import { announce } from "./events.ts";
 import type { Operation, OperationKind } from "./operation.ts";
 import { apply, type IllegalTransition, type Payment, type PaymentEvent } from "./payment.ts";
-import { holdRefund, transferIds } from "./postings.ts";
+import { holdRefund } from "./postings.ts";
 import { operationRow, paymentRow, sessionRow } from "./rows.ts";
 
 /**
@@ -26,18 +26,16 @@ const claimOf = ({ key, fingerprint }: KeyClaim, kind: ClaimKind, operation: Ope
   payment: operation.payment,
 });
 
-export function journal(
-  payment: Payment,
-  operation: Operation,
-  cause: JournalCause,
-  transfers: readonly Transfer[],
-  at: Date,
-): Journal {
-  const id = newId("jrn", homeOf(payment.merchant), at);
-  return { id, payment: payment.id, operation: operation.id, cause, transfers };
+/** Opens what accounts it uses: a merchant has one for each currency, from its first payment on. */
+export function journal(payment: Payment, cause: JournalCause, transfers: readonly Transfer[]): Journal {
+  const opens = transfers.flatMap(({ debit, credit }) => [debit, credit]);
+  return { cause, payment: payment.id, transfers, opens };
 }
 
-export const commitId = (payment: Payment, at: Date) => newId("cmt", homeOf(payment.merchant), at);
+export const commitId = (payment: Payment, at: Date): CommitId => newId("cmt", homeOf(payment.merchant), at);
+
+/** A hold is the first transfer of the commit that makes it. */
+export const holdOf = (commit: CommitId) => transferId(commit, 1);
 
 /** Claims a new payment's authorization. `assessment` is the risk decision that lets it pass, as its row. */
 export function claimAuthorization(
@@ -108,6 +106,7 @@ const claimEvent = (followUp: FollowUp): PaymentEvent => {
     case "capture":
       return { type: "capture_claimed", amount: followUp.amount, final: followUp.final };
     case "void":
+    case "expire":
       return { type: "void_claimed" };
     case "refund":
       return { type: "refund_claimed", amount: followUp.amount };
@@ -115,21 +114,21 @@ const claimEvent = (followUp: FollowUp): PaymentEvent => {
 };
 
 /**
- * Claims a capture, void or refund of a payment as it was read. The commit is refused if the payment has
+ * Claims a capture, void, expiry or refund of a payment as it was read; what nobody asked for takes no key. The commit is refused if the payment has
  * moved since: read it again and claim anew. A refund also holds the merchant's money in the ledger.
  */
 export function claimFollowUp(
   payment: Payment,
   followUp: FollowUp,
-  claim: KeyClaim,
+  claim: KeyClaim | null,
   sent: { readonly id: OperationId; readonly reference: string; readonly request: Operation["request"] },
   resolveAfter: Date,
   at: Date,
 ): Result<Claimed, IllegalTransition> {
   const next = apply(payment, claimEvent(followUp), at);
   if (!next.ok) return next;
-  const hold =
-    followUp.kind === "refund" ? holdRefund(payment, followUp.amount, transferIds(payment, at)) : null;
+  const id = commitId(payment, at);
+  const hold = followUp.kind === "refund" ? holdRefund(payment, followUp.amount) : null;
   const operation: Operation = {
     ...sent,
     payment: payment.id,
@@ -138,20 +137,22 @@ export function claimFollowUp(
     amount: followUp.amount,
     final: followUp.final,
     attempt: 0,
-    pendingTransfer: hold?.id ?? null,
+    pendingTransfer: hold === null ? null : holdOf(id),
     failure: null,
     claimedAt: at,
     resolvedAt: null,
     lastSentAt: at,
   };
   const commit: Commit = {
-    id: commitId(payment, at),
+    id,
     merchant: payment.merchant,
     at,
-    claim: claimOf(claim, followUp.kind, operation),
+    ...(claim === null || followUp.kind === "expire"
+      ? {}
+      : { claim: claimOf(claim, followUp.kind, operation) }),
     payment: { update: paymentRow(next.value), expectedVersion: payment.version },
     operation: { insert: operationRow(operation, payment, resolveAfter) },
-    ...(hold === null ? {} : { journal: journal(payment, operation, "refund_hold", [hold], at) }),
+    ...(hold === null ? {} : { journal: journal(payment, "refund_hold", [hold]) }),
     events: [],
   };
   return ok({ payment: next.value, operation, commit });

@@ -1,7 +1,8 @@
 import type { OperationId, PaymentId, TransferId } from "../../kernel/ids.ts";
 import type { Decline } from "./decline.ts";
 
-export type OperationKind = "authorize" | "capture" | "void" | "refund";
+/** `expire` is a void that nobody asked for: the authorization's time is over. */
+export type OperationKind = "authorize" | "capture" | "void" | "expire" | "refund";
 
 /**
  * One request to a provider. `claimed` is written before it is sent, so a claimed operation without a result

@@ -22,7 +22,7 @@ export type Card = {
 };
 
 /** What an operation did to the payment as a whole. `open`: there is, or was, an authorization to work with. */
-export type Phase = "processing" | "open" | "voided" | "declined" | "failed";
+export type Phase = "processing" | "open" | "voided" | "expired" | "declined" | "failed";
 
 export type PaymentState =
   | "processing"
@@ -32,6 +32,7 @@ export type PaymentState =
   | "partially_refunded"
   | "refunded"
   | "voided"
+  | "expired"
   | "declined"
   | "failed";
 
@@ -86,6 +87,8 @@ export type PaymentEvent =
   | { readonly type: "capture_failed"; readonly amount: bigint; readonly final: boolean }
   | { readonly type: "void_claimed" }
   | { readonly type: "voided" }
+  /** The end of a void that was claimed since the authorization's time was over. */
+  | { readonly type: "expired" }
   | { readonly type: "void_failed" }
   | { readonly type: "refund_claimed"; readonly amount: bigint }
   | { readonly type: "refunded"; readonly amount: bigint }
@@ -154,9 +157,10 @@ function change(payment: Payment, event: PaymentEvent): Change {
     case "void_claimed":
       return claimVoid(payment);
     case "voided":
+    case "expired":
       if (!payment.closing) return illegal(payment, "no void is in flight");
       return ok(
-        payment.captured === 0n ? { phase: "voided", closing: false } : { finalized: true, closing: false },
+        payment.captured === 0n ? { phase: event.type, closing: false } : { finalized: true, closing: false },
       );
     case "void_failed":
       return payment.closing ? ok({ closing: false }) : illegal(payment, "no void is in flight");

@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { newId, type TransferId } from "../../kernel/ids.ts";
+import { newId, type TransferId, transferId } from "../../kernel/ids.ts";
 import { invariant } from "../../kernel/result.ts";
-import type { Transfer } from "../../ledger/transfer.ts";
+import type { Commit } from "../../ledger/commit.ts";
 import { claimFollowUp, type FollowUp } from "./claims.ts";
 import { declineOf } from "./decline.ts";
 import { feeForCapture } from "./fees.ts";
@@ -27,8 +27,8 @@ class Books {
   readonly posted = new Map<string, bigint>();
   readonly pending = new Map<TransferId, { debit: string; credit: string; left: bigint }>();
 
-  apply(transfers: readonly Transfer[]): void {
-    for (const transfer of transfers) {
+  apply({ id, journal }: Commit): void {
+    for (const [index, transfer] of (journal?.transfers ?? []).entries()) {
       const { minor } = transfer.amount;
       invariant(minor > 0n, "a transfer moves something");
       if ("pending" in transfer) {
@@ -38,7 +38,7 @@ class Books {
         if (transfer.kind === "post") this.move(held.debit, held.credit, minor);
       } else if (transfer.kind === "pending") {
         const [debit, credit] = [transfer.debit.code, transfer.credit.code];
-        this.pending.set(transfer.id, { debit, credit, left: minor });
+        this.pending.set(transferId(id, index + 1), { debit, credit, left: minor });
       } else {
         this.move(transfer.debit.code, transfer.credit.code, minor);
       }
@@ -59,7 +59,7 @@ class Books {
 function settle(payment: Payment, operation: Operation, answer: DefiniteAnswer, books: Books): Payment {
   const recorded = record(payment, operation, answer, context, AT);
   invariant(recorded.ok, "a claimed operation can be recorded");
-  books.apply(recorded.value.commit.journal?.transfers ?? []);
+  books.apply(recorded.value.commit);
   return recorded.value.payment;
 }
 
@@ -132,7 +132,7 @@ describe("any course of captures, voids and refunds", () => {
             AT,
           );
           if (!claimed.ok) continue;
-          books.apply(claimed.value.commit.journal?.transfers ?? []);
+          books.apply(claimed.value.commit);
           payment = settle(
             claimed.value.payment,
             claimed.value.operation,

@@ -1,10 +1,10 @@
-import { type OperationId, type TransferId } from "../../kernel/ids.ts";
+import type { CommitId, OperationId, TransferId } from "../../kernel/ids.ts";
 import { invariant, ok, type Result } from "../../kernel/result.ts";
-import type { Commit, OperationResolution, OutboxEvent } from "../../ledger/commit.ts";
+import type { Commit, JournalCause, OperationResolution, OutboxEvent } from "../../ledger/commit.ts";
 import type { Transfer } from "../../ledger/transfer.ts";
 import type { PriceList } from "../../merchants/prices.ts";
 import { attemptEnded, type CheckoutSession } from "./checkout-session.ts";
-import { commitId, journal } from "./claims.ts";
+import { commitId, holdOf, journal } from "./claims.ts";
 import { announce } from "./events.ts";
 import { feeForCapture } from "./fees.ts";
 import type { Operation, ProviderAnswer } from "./operation.ts";
@@ -27,11 +27,14 @@ export type RecordContext = {
 
 export type Recorded = { readonly payment: Payment; readonly operation: Operation; readonly commit: Commit };
 
+/** What an effect is computed from, besides payment, operation and answer. */
+type EffectContext = RecordContext & { readonly commit: CommitId };
+
 /** What an answer does: the payment's event, the ledger's journal, and what is announced of it. */
 type Effect = {
   readonly event: PaymentEvent;
   readonly journal: {
-    readonly cause: Parameters<typeof journal>[2];
+    readonly cause: JournalCause;
     readonly transfers: readonly Transfer[];
   } | null;
   readonly announce: (payment: Payment) => OutboxEvent;
@@ -45,19 +48,20 @@ export function record(
   at: Date,
 ): Result<Recorded, IllegalTransition> {
   invariant(operation.state === "claimed", "only a claimed operation is recorded");
-  const effect = effectOf(payment, operation, answer, context, at);
+  const id = commitId(payment, at);
+  const effect = effectOf(payment, operation, answer, { ...context, commit: id }, at);
   const next = apply(payment, effect.event, at);
   if (!next.ok) return next;
   const resolution = resolutionOf(operation, answer);
   const commit: Commit = {
-    id: commitId(payment, at),
+    id,
     merchant: payment.merchant,
     at,
     payment: { update: paymentRow(next.value), expectedVersion: payment.version },
     operation: { resolve: resolution },
     ...(effect.journal === null || effect.journal.transfers.length === 0
       ? {}
-      : { journal: journal(payment, operation, effect.journal.cause, effect.journal.transfers, at) }),
+      : { journal: journal(payment, effect.journal.cause, effect.journal.transfers) }),
     ...(operation.kind === "authorize" && context.session !== null
       ? { session: { update: attemptEnded(context.session, payment.id, answer.kind === "done") } }
       : {}),
@@ -85,7 +89,7 @@ function effectOf(
   payment: Payment,
   operation: Operation,
   answer: DefiniteAnswer,
-  context: RecordContext,
+  context: EffectContext,
   at: Date,
 ): Effect {
   switch (operation.kind) {
@@ -94,13 +98,14 @@ function effectOf(
     case "capture":
       return captureEffect(payment, operation, answer, context, at);
     case "void":
-      return voidEffect(payment, answer, at);
+    case "expire":
+      return voidEffect(payment, operation, answer, at);
     case "refund":
       return refundEffect(payment, operation, answer, at);
   }
 }
 
-function authorizeEffect(payment: Payment, answer: DefiniteAnswer, context: RecordContext, at: Date): Effect {
+function authorizeEffect(payment: Payment, answer: DefiniteAnswer, context: EffectContext, at: Date): Effect {
   const { minor, currency } = payment.amount;
   if (answer.kind !== "done") {
     const { decline } = answer;
@@ -115,19 +120,18 @@ function authorizeEffect(payment: Payment, answer: DefiniteAnswer, context: Reco
     };
   }
   const { providerPayment } = answer;
-  const ids = postings.transferIds(payment, at);
   if (answer.captured) {
     const fee = feeForCapture(context.prices, currency, { before: 0n, amount: minor, feeBefore: 0n });
     return {
       event: { type: "sold", providerPayment, fee },
-      journal: { cause: "sale", transfers: postings.sale(payment, fee, ids) },
+      journal: { cause: "sale", transfers: postings.sale(payment, fee) },
       announce: (next) => announce(next, "payment.captured.v1", minor, { fee: Number(fee), final: true }, at),
     };
   }
-  const hold = postings.holdAuthorization(payment, ids);
+  const hold = holdOf(context.commit);
   return {
-    event: { type: "authorized", providerPayment, transfer: hold.id, expiresAt: answer.expiresAt },
-    journal: { cause: "authorization", transfers: [hold] },
+    event: { type: "authorized", providerPayment, transfer: hold, expiresAt: answer.expiresAt },
+    journal: { cause: "authorization", transfers: [postings.holdAuthorization(payment, answer.expiresAt)] },
     announce: (next) => announce(next, "payment.authorized.v1", minor, {}, at),
   };
 }
@@ -141,7 +145,7 @@ function captureEffect(
   payment: Payment,
   operation: Operation,
   answer: DefiniteAnswer,
-  context: RecordContext,
+  context: EffectContext,
   at: Date,
 ): Effect {
   const { amount, final } = operation;
@@ -160,13 +164,13 @@ function captureEffect(
     event: { type: "captured", ...part },
     journal: {
       cause: "capture",
-      transfers: postings.capture(payment, authorizationOf(payment), part, postings.transferIds(payment, at)),
+      transfers: postings.capture(payment, authorizationOf(payment), part),
     },
     announce: (next) => announce(next, "payment.captured.v1", amount, { fee: Number(fee), final }, at),
   };
 }
 
-function voidEffect(payment: Payment, answer: DefiniteAnswer, at: Date): Effect {
+function voidEffect(payment: Payment, operation: Operation, answer: DefiniteAnswer, at: Date): Effect {
   if (answer.kind !== "done") {
     const { code } = answer.decline;
     return {
@@ -175,15 +179,16 @@ function voidEffect(payment: Payment, answer: DefiniteAnswer, at: Date): Effect 
       announce: (next) => announce(next, "payment.void_failed.v1", 0n, { code }, at),
     };
   }
-  const ids = postings.transferIds(payment, at);
+  const isExpiry = operation.kind === "expire";
   const released = payment.authorized - payment.captured;
   return {
-    event: { type: "voided" },
+    event: { type: isExpiry ? "expired" : "voided" },
     journal: {
-      cause: "void",
-      transfers: postings.releaseAuthorization(payment, authorizationOf(payment), ids),
+      cause: isExpiry ? "expiry" : "void",
+      transfers: postings.releaseAuthorization(payment, authorizationOf(payment)),
     },
-    announce: (next) => announce(next, "payment.voided.v1", released, {}, at),
+    announce: (next) =>
+      announce(next, isExpiry ? "payment.expired.v1" : "payment.voided.v1", released, {}, at),
   };
 }
 
@@ -191,8 +196,7 @@ function refundEffect(payment: Payment, operation: Operation, answer: DefiniteAn
   const { amount, pendingTransfer: hold, id: refund } = operation;
   invariant(hold !== null, "a refund has its hold");
   const succeeded = answer.kind === "done";
-  const ids = postings.transferIds(payment, at);
-  const transfers = postings.endRefund(payment, hold, amount, succeeded, ids);
+  const transfers = postings.endRefund(payment, hold, amount, succeeded);
   if (succeeded) {
     return {
       event: { type: "refunded", amount },

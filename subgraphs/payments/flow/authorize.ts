@@ -87,8 +87,11 @@ async function admitted(
     }
     case "guard_failed":
       return { kind: "session_moved" };
+    case "overloaded":
+      return { kind: "overloaded" };
     case "conflict":
-      throw new Error("invariant broken: a fresh commit id was applied before");
+    case "refused":
+      throw new Error(`invariant broken: a claim was answered ${result.outcome}`);
   }
 }
 

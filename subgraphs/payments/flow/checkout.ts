@@ -80,6 +80,7 @@ export async function openCheckout(deps: PaymentDeps, command: OpenCheckoutComma
   });
   const result = await deps.commit(openSession(session, { key, fingerprint: digest }, at));
   if (result.outcome === "applied" || result.outcome === "replayed") return { kind: "opened", session };
+  if (result.outcome === "overloaded") return { kind: "overloaded" };
   invariant(result.outcome === "key_taken", "opening a session can only meet a taken key");
   if (result.claim.kind !== "checkout_session" || result.claim.fingerprint !== digest)
     return { kind: "key_reused" };

@@ -389,8 +389,9 @@ describe("capturing, voiding and refunding", () => {
     const now = await world.deps.reads.payment(merchant, payment.id);
     expect([now?.captured, now?.capturing]).toEqual([5_000n, 0n]);
     const journals = await world.database.owner`
-      select sum(amount) as posted from ledger.transfer t join ledger.journal j on j.id = t.journal
-      where t.kind = 'post' and j.merchant = t.merchant and j.cause = 'capture'
+      select sum(amount) as posted from ledger.transfer t
+      join ledger.payment_journal j on j.shard = t.shard and j.commit = ledger.commit_of(t.id)
+      where t.kind = 2 and t.cause = (select code from ledger.cause where name = 'capture')
         and j.payment = (select id from payments.payment where provider_payment = ${payment.providerPayment})`;
     expect(Number(journals[0]?.["posted"])).toBe(5_000);
   });

@@ -18,7 +18,7 @@ import { priorOutcome } from "./prior.ts";
  * The claim holds only for the payment as it was read: if it moved meanwhile, it is read again. The amount is
  * reserved in commit 1, so two at once with different keys cannot both take the last cent.
  */
-export type FollowUpKind = FollowUp["kind"];
+export type FollowUpKind = Exclude<FollowUp["kind"], "expire">;
 
 export async function followUp(
   deps: PaymentDeps,
@@ -45,8 +45,9 @@ async function admitted(deps: PaymentDeps, kind: FollowUpKind, command: FollowUp
     deps.crash(`${kind}.before-commit-1`);
     const result = await timed("commit-1", () => deps.commit(claimed.commit));
     if (result.outcome === "applied" || result.outcome === "replayed") return perform(deps, claimed);
-    if (result.outcome === "conflict")
-      throw new Error("invariant broken: a fresh commit id was applied before");
+    if (result.outcome === "overloaded") return { kind: "overloaded" };
+    if (result.outcome === "conflict" || result.outcome === "refused")
+      throw new Error(`invariant broken: a claim was answered ${JSON.stringify(result)}`);
     // The payment moved, or the key was taken, since it was read: both show in the next read.
     await new Promise((resolve) => setTimeout(resolve, Math.random() * Math.min(race * 2, 50)));
   }

@@ -106,7 +106,7 @@ async function recordOnce(deps: PaymentDeps, payment: Payment, operation: Operat
     case "guard_failed":
       return null;
     default:
-      throw new Error(`invariant broken: recording an operation answered ${result.outcome}`);
+      throw new Error(`invariant broken: recording an operation was answered ${JSON.stringify(result)}`);
   }
 }
 

@@ -83,12 +83,12 @@ async function expectAgreement(payment: Payment): Promise<void> {
   expect([sum("captured"), sum("refunded")]).toEqual([now.captured, now.refunded]);
   expect(sum("authorized")).toBe(now.authorized);
   const [ledger] = await world.database.owner`
-    select coalesce(sum(t.amount) filter (where t.kind in ('single', 'post') and d.code = 'provider_receivable'), 0)::bigint
+    select coalesce(sum(t.amount) filter (where t.kind in (0, 2) and d.code = 'provider_receivable'), 0)::bigint
              as captured,
-           coalesce(sum(t.amount) filter (where t.kind in ('single', 'post') and c.code = 'provider_receivable'), 0)::bigint
+           coalesce(sum(t.amount) filter (where t.kind in (0, 2) and c.code = 'provider_receivable'), 0)::bigint
              as refunded
-    from ledger.journal j
-    join ledger.transfer t on t.shard = j.shard and t.journal = j.id
+    from ledger.payment_journal j
+    join ledger.transfer t on t.shard = j.shard and ledger.commit_of(t.id) = j.commit
     join ledger.account d on d.shard = t.shard and d.id = t.debit
     join ledger.account c on c.shard = t.shard and c.id = t.credit
     where j.payment = ${uuidOf(payment.id)}`;

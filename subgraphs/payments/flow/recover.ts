@@ -5,6 +5,7 @@ import type { Payment } from "../domain/payment.ts";
 import { believable } from "../domain/records.ts";
 import type { LeasedOperation } from "../sql/recovery-queue.ts";
 import type { PaymentDeps } from "./deps.ts";
+import { expireOverdue } from "./expire.ts";
 import { recordAnswer } from "./perform.ts";
 
 /**
@@ -26,6 +27,7 @@ const SWEEP_EVERY_MS = 500;
 const BATCH = 32;
 const LEASE_MS = 60_000;
 const FORGET_EVERY_MS = 3_600_000;
+const EXPIRE_EVERY_MS = 30_000;
 /** Unresolved for longer than this is for a person: say so, loudly, at every inquiry. */
 const NEEDS_A_PERSON_MS = 3_600_000;
 
@@ -34,6 +36,7 @@ export function createRecovery(deps: PaymentDeps): Recovery {
   let running: Promise<unknown> = Promise.resolve();
   let stopped = false;
   let forgetAt = 0;
+  let expireAt = 0;
 
   const sweep = async (): Promise<number> => {
     const leased = await deps.queue.lease(BATCH, LEASE_MS);
@@ -42,9 +45,14 @@ export function createRecovery(deps: PaymentDeps): Recovery {
   };
   const housekeeping = async () => {
     const now = deps.clock.now().getTime();
-    if (now < forgetAt) return;
-    forgetAt = now + FORGET_EVERY_MS;
-    await deps.queue.forgetOldKeys(1_000);
+    if (now >= expireAt) {
+      expireAt = now + EXPIRE_EVERY_MS;
+      await expireOverdue(deps, BATCH);
+    }
+    if (now >= forgetAt) {
+      forgetAt = now + FORGET_EVERY_MS;
+      await deps.queue.forgetOldKeys(1_000);
+    }
   };
   const loop = async () => {
     try {

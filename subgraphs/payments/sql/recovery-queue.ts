@@ -23,6 +23,8 @@ export interface RecoveryQueue {
   inquireIn(operation: Omit<LeasedOperation, "inquiries">, delayMs: number): Promise<void>;
   /** Writes down that the operation's request is about to be sent again. */
   markSent(operation: Omit<LeasedOperation, "inquiries">): Promise<void>;
+  /** Payments with an authorization whose time is over and that still holds something. */
+  overdueAuthorizations(limit: number): Promise<{ merchant: MerchantId; payment: PaymentId }[]>;
   unresolved(): Promise<{ count: number; oldest: Date | null }>;
   forgetOldKeys(limit: number): Promise<number>;
   close(): Promise<void>;
@@ -63,6 +65,17 @@ export function createRecoveryQueue(url: DatabaseUrl): RecoveryQueue {
         [homeOf(merchant).shard, uuidOf(merchant), uuidOf(payment), uuidOf(operation)],
         { prepare: true },
       );
+    },
+    async overdueAuthorizations(limit) {
+      const rows = await sql.unsafe<{ merchant: string; payment: string }[]>(
+        "select merchant, payment from payments.overdue_authorizations($1)",
+        [limit],
+        { prepare: true },
+      );
+      return rows.map(({ merchant, payment }) => ({
+        merchant: idFromUuid("mer", merchant),
+        payment: idFromUuid("pay", payment),
+      }));
     },
     async unresolved() {
       const [row] = await sql.unsafe<{ unresolved: bigint; oldest: Date | null }[]>(

@@ -140,6 +140,9 @@ async function startRegion(
       PORT: String(port),
       DATABASE_URL: bench.postgres.url,
       ...secrets.region,
+      ...secrets.audit,
+      // Its own: what these processes audit, the platform's region does as well.
+      AUDIT_STORE: `${bench.home}/apart-${name}-audit`,
       VAULT_URL: urls.vault,
       STRIPE_BASE_URL: urls.sandbox,
       STRIPE_SECRET_KEY: secrets.providerKey,

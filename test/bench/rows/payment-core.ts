@@ -5,7 +5,9 @@ import { fingerprint } from "../../../subgraphs/payments/domain/idempotency.ts";
 import { authorize } from "../../../subgraphs/payments/flow/authorize.ts";
 import { followUp } from "../../../subgraphs/payments/flow/follow-up.ts";
 import { ownMeter } from "../cpu-time.ts";
+import { createDatabase, databaseUrl } from "../databases.ts";
 import { CORE_TOKEN, openPaymentCore, type PaymentCore } from "../flows-in-process.ts";
+import { openMerchants } from "../merchants.ts";
 import type { RowGroup } from "../row.ts";
 import { AMOUNT } from "./payments-api.ts";
 
@@ -14,13 +16,16 @@ import { AMOUNT } from "./payments-api.ts";
  * the outbox relay, in the driver's own process over real Postgres. Two operations, four commits.
  */
 const CLIENTS = [1, 16, 64];
+/** Of its own: the chains of its shards are made with another key than the platform's. */
+export const CORE_DATABASE = "bench_core";
 const nameOf = (clients: number) => `payment.core.c${clients}`;
 
 export const paymentCore: RowGroup = {
   names: CLIENTS.map(nameOf),
   async open(bench) {
-    const merchants = await bench.merchants();
-    let core = await openPaymentCore(bench.postgres.url);
+    const url = await createDatabase(bench, CORE_DATABASE);
+    const merchants = await openMerchants(url.href);
+    let core = await openPaymentCore(url.href);
     const flows = ownMeter("flows");
     let next = 0;
     return {
@@ -31,11 +36,11 @@ export const paymentCore: RowGroup = {
         run: () => takePayment(core, merchants[next++ % merchants.length] as CreatedMerchant),
         processes: [bench.meters.postgres, flows],
         ours: ["postgres", "flows"],
-        database: "tessera",
+        database: CORE_DATABASE,
       })),
-      async reconnect(url) {
+      async reconnect(through) {
         await core.close();
-        core = await openPaymentCore(url.href);
+        core = await openPaymentCore(databaseUrl(through, CORE_DATABASE).href);
       },
       close: () => core.close(),
     };

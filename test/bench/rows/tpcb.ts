@@ -1,99 +1,96 @@
-import postgres, { type Sql } from "postgres";
-import type { Bench } from "../bench.ts";
+import postgres from "postgres";
+import { createDatabase, databaseUrl } from "../databases.ts";
 import type { OpenGroup, RowGroup } from "../row.ts";
+import { connectWire, type WireClient } from "../wire/client.ts";
+import type { Statement } from "../wire/messages.ts";
 
 /**
- * The baseline: pgbench's "TPC-B (sort of)" transaction, as its documentation gives it, sent by postgres.js like
- * everything else here: seven prepared statements, each a round trip. It tells what this machine's Postgres
- * can do with small durable transactions now, which is what every other row is held against.
+ * The baseline: pgbench's "TPC-B (sort of)" transaction, as its documentation gives it: seven prepared statements, each
+ * a round trip. It tells what this machine's Postgres can do with small durable transactions now, which is what every
+ * other row is held against. So its driver must cost as little as pgbench itself, which is run beside it to see.
  */
 export const BASELINE = "tpcb.c8";
 export const TPCB_DATABASE = "bench_tpcb";
-const CLIENTS = 8;
-/** With fewer branches than twice the clients, they would wait for each other's rows. */
-const SCALE = 16;
+const CLIENTS = { [BASELINE]: 8, "tpcb.c32": 32 } as const;
+const MOST = Math.max(...Object.values(CLIENTS));
+/** With fewer branches than clients, they would mostly wait for each other's rows. */
+const SCALE = 40;
 const TELLERS = 10 * SCALE;
 const ACCOUNTS = 100_000 * SCALE;
 
 export const tpcb: RowGroup = {
-  names: [BASELINE],
-  async open(bench) {
-    const url = new URL(bench.postgres.adminUrl);
-    url.pathname = `/${TPCB_DATABASE}`;
-    await fill(bench, url);
-    let clients = connect(url);
+  names: Object.keys(CLIENTS),
+  async open(bench, needed) {
+    const url = await createDatabase(bench, TPCB_DATABASE);
+    await fill(url);
+    const most = needed.has("tpcb.c32") ? MOST : CLIENTS[BASELINE];
+    let clients = await connectClients(url, most);
     return {
-      rows: [
-        {
-          name: BASELINE,
-          units: "transactions",
-          clients: CLIENTS,
-          run: (client) => transact(clients[client] as Sql),
-          processes: [bench.meters.postgres, bench.meters.driver],
-          ours: ["postgres"],
-          database: TPCB_DATABASE,
-        },
-      ],
+      rows: Object.entries(CLIENTS).map(([name, count]) => ({
+        name,
+        units: "transactions",
+        clients: count,
+        run: (client) => transact(clients[client] as TpcbClient),
+        processes: [bench.meters.postgres, bench.meters.driver],
+        ours: ["postgres"],
+        database: TPCB_DATABASE,
+      })),
       async reconnect(through) {
         await disconnect(clients);
-        const rerouted = new URL(through);
-        rerouted.pathname = url.pathname;
-        clients = connect(rerouted);
+        clients = await connectClients(databaseUrl(through, TPCB_DATABASE), most);
       },
+      settled: () => touchEveryPage(url),
       close: () => disconnect(clients),
     } satisfies OpenGroup;
   },
 };
 
-const connect = (url: URL): Sql[] =>
-  Array.from({ length: CLIENTS }, () =>
-    postgres(url.href, {
-      max: 1,
-      fetch_types: false,
-      idle_timeout: 0,
-      onnotice: () => {},
+type TpcbClient = { readonly wire: WireClient; readonly statements: readonly Statement[] };
+
+const STATEMENTS = [
+  "begin",
+  "update pgbench_accounts set abalance = abalance + $1 where aid = $2",
+  "select abalance from pgbench_accounts where aid = $1",
+  "update pgbench_tellers set tbalance = tbalance + $1 where tid = $2",
+  "update pgbench_branches set bbalance = bbalance + $1 where bid = $2",
+  "insert into pgbench_history (tid, bid, aid, delta, mtime) values ($1, $2, $3, $4, current_timestamp)",
+  "commit",
+];
+
+const connectClients = (url: URL, count: number): Promise<TpcbClient[]> =>
+  Promise.all(
+    Array.from({ length: count }, async () => {
+      const wire = await connectWire(url);
+      const statements: Statement[] = [];
+      for (const text of STATEMENTS) statements.push(await wire.prepare(text));
+      return { wire, statements };
     }),
   );
 
-const disconnect = async (clients: readonly Sql[]) =>
-  void (await Promise.all(clients.map((client) => client.end({ timeout: 1 }))));
+const disconnect = async (clients: readonly TpcbClient[]) =>
+  void (await Promise.all(clients.map(({ wire }) => wire.close())));
 
 const random = (count: number) => 1 + Math.floor(Math.random() * count);
-const prepared = { prepare: true } as const;
 
-async function transact(sql: Sql): Promise<void> {
-  const account = random(ACCOUNTS);
-  const branch = random(SCALE);
-  const teller = random(TELLERS);
+async function transact({ wire, statements }: TpcbClient): Promise<void> {
+  const [begin, account, look, teller, branch, history, commit] = statements as Seven;
+  const aid = random(ACCOUNTS);
+  const bid = random(SCALE);
+  const tid = random(TELLERS);
   const delta = random(10_001) - 5_001;
-  await sql.unsafe("begin", [], prepared);
-  await sql.unsafe(
-    "update pgbench_accounts set abalance = abalance + $1 where aid = $2",
-    [delta, account],
-    prepared,
-  );
-  await sql.unsafe("select abalance from pgbench_accounts where aid = $1", [account], prepared);
-  await sql.unsafe(
-    "update pgbench_tellers set tbalance = tbalance + $1 where tid = $2",
-    [delta, teller],
-    prepared,
-  );
-  await sql.unsafe(
-    "update pgbench_branches set bbalance = bbalance + $1 where bid = $2",
-    [delta, branch],
-    prepared,
-  );
-  await sql.unsafe(
-    "insert into pgbench_history (tid, bid, aid, delta, mtime) values ($1, $2, $3, $4, current_timestamp)",
-    [teller, branch, account, delta],
-    prepared,
-  );
-  await sql.unsafe("commit", [], prepared);
+  await wire.run(begin);
+  await wire.run(account, delta, aid);
+  await wire.run(look, aid);
+  await wire.run(teller, delta, tid);
+  await wire.run(branch, delta, bid);
+  await wire.run(history, tid, bid, aid, delta);
+  await wire.run(commit);
 }
 
+type Seven = [Statement, Statement, Statement, Statement, Statement, Statement, Statement];
+
 /** The tables as `pgbench -i` makes them, so that pgbench itself runs on them, too. */
-async function fill(bench: Bench, url: URL): Promise<void> {
-  await bench.admin.unsafe(`create database ${TPCB_DATABASE}`);
+async function fill(url: URL): Promise<void> {
   const sql = postgres(url.href, { max: 1, onnotice: () => {} });
   try {
     await sql.unsafe(`
@@ -108,8 +105,6 @@ async function fill(bench: Bench, url: URL): Promise<void> {
       alter table pgbench_tellers add primary key (tid);
       alter table pgbench_accounts add primary key (aid);`);
     await sql`vacuum analyze`;
-    await sql`checkpoint`;
-    await touchEveryPage(sql);
   } finally {
     await sql.end({ timeout: 1 });
   }
@@ -121,11 +116,16 @@ async function fill(bench: Bench, url: URL): Promise<void> {
  * one row of each page, which changes its page and one of the index, pays for all of them now, and no checkpoint
  * follows while the bench runs.
  */
-async function touchEveryPage(sql: Sql): Promise<void> {
-  await sql`
-    update pgbench_accounts set abalance = abalance where ctid = any (array(
-      select format('(%s,1)', page)::tid
-      from generate_series(0, pg_relation_size('pgbench_accounts') / current_setting('block_size')::int - 1) page
-    ))`;
-  await sql`vacuum pgbench_accounts`;
+async function touchEveryPage(url: URL): Promise<void> {
+  const sql = postgres(url.href, { max: 1, onnotice: () => {} });
+  try {
+    await sql`
+      update pgbench_accounts set abalance = abalance where ctid = any (array(
+        select format('(%s,1)', page)::tid
+        from generate_series(0, pg_relation_size('pgbench_accounts') / current_setting('block_size')::int - 1) page
+      ))`;
+    await sql`vacuum pgbench_accounts`;
+  } finally {
+    await sql.end({ timeout: 1 });
+  }
 }

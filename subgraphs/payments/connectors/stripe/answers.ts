@@ -115,6 +115,7 @@ function intentAnswer(operation: Operation, payment: Payment, read: Intent): Pro
     case "capture":
       return captureAnswer(operation, payment, read);
     case "void":
+    case "expire":
       return read.status === "canceled"
         ? {
             kind: "done",
@@ -198,7 +199,8 @@ export function found(operation: Operation, payment: Payment, response: Provider
     case "refund":
       return foundRefund(operation, payment, response.body);
     case "capture":
-    case "void": {
+    case "void":
+    case "expire": {
       const read = parse(intent, response.body);
       return read === null ? unknown("unreadable payment intent") : foundOnIntent(operation, payment, read);
     }
@@ -223,7 +225,7 @@ function foundRefund(operation: Operation, payment: Payment, body: string): Look
 
 /** Captures and cancels leave no reference on the intent; its amounts and state tell, if nothing else is in flight. */
 function foundOnIntent(operation: Operation, payment: Payment, read: Intent): LookupAnswer {
-  if (operation.kind === "void") {
+  if (operation.kind === "void" || operation.kind === "expire") {
     if (read.status === "canceled") return intentAnswer(operation, payment, read);
     return read.status === "requires_capture" ? { kind: "absent" } : unknown(`the intent is ${read.status}`);
   }

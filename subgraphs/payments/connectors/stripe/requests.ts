@@ -94,6 +94,7 @@ export function lookup(operation: Operation, payment: Payment): ProviderRequest 
     }
     case "capture":
     case "void":
+    case "expire":
       return get(`/v1/payment_intents/${intentOf(payment)}`);
     case "refund":
       return get(`/v1/refunds?payment_intent=${intentOf(payment)}&limit=100`);
