@@ -14,7 +14,9 @@
 -- commit of it, in order. p_careful answers the same as ever, only slower.
 --
 -- Arrays of one prefix belong together: one element each for a shard (c_), a commit (k_), a transfer (t_), and
--- again a pending transfer (h_). A
+-- again a pending transfer (h_), what the transfers come to for an account (b_), a guard of a commit (g_).
+-- Where all transfers are single, t_pending and the last four of b_ are left empty: nothing is held, and what is new is
+-- what is posted. A
 -- commit's ordinal is its position among the commits, from 1. The rest are JSON arrays of rows, null if empty.
 create function ledger.apply_batch(
   p_careful boolean, p_at timestamptz, p_shards smallint[],
@@ -25,6 +27,10 @@ create function ledger.apply_batch(
   t_debit bigint[], t_credit bigint[], t_amount bigint[], t_currency text[], t_pending uuid[],
   h_shard smallint[], h_id uuid[], h_debit bigint[], h_credit bigint[], h_amount bigint[], h_currency text[],
   h_payment uuid[], h_expires timestamptz[],
+  b_shard smallint[], b_account bigint[], b_debits_posted bigint[], b_credits_posted bigint[],
+  b_debits_pending bigint[], b_credits_pending bigint[], b_more_debits bigint[], b_more_credits bigint[],
+  g_commit integer[], g_shard smallint[], g_merchant uuid[], g_what text[], g_key text[], g_payment uuid[], g_id uuid[],
+  g_expected integer[],
   p_accounts json, p_journals json,
   p_claims json, p_new_payments json, p_payments json, p_new_operations json, p_resolutions json,
   p_new_sessions json, p_sessions json, p_assessments json, p_events json)
@@ -38,15 +44,16 @@ declare
   v_found integer;
   v_resolved boolean := 2::smallint = any (t_kind) or 3::smallint = any (t_kind);
 begin
-  perform 1 from ledger.chain c where c.shard = any (p_shards) order by c.shard for update;
-  if cardinality(c_shard) > 0 then
-    select count(*) into v_found
-    from unnest(c_shard, c_number, c_first, c_prev) as x (shard, number, first, prev)
-    join ledger.chain c on c.shard = x.shard
-    where c.batch = x.number - 1 and c.seq = x.first - 1 and c.mac = x.prev and c.at <= p_at;
-    if v_found <> cardinality(c_shard) then
-      return json_build_object('moved', true);
-    end if;
+  -- From the locked rows outward: all are locked, also of shards whose commits move no money.
+  select count(x.shard) into v_found
+  from (
+    select c.shard, c.batch, c.seq, c.mac, c.at from ledger.chain c
+    where c.shard = any (p_shards) order by c.shard for update
+  ) c
+  left join unnest(c_shard, c_number, c_first, c_prev) as x (shard, number, first, prev)
+    on x.shard = c.shard and c.batch = x.number - 1 and c.seq = x.first - 1 and c.mac = x.prev and c.at <= p_at;
+  if v_found <> cardinality(c_shard) then
+    return json_build_object('moved', true);
   end if;
 
   if p_careful then
@@ -56,8 +63,8 @@ begin
     end if;
   end if;
 
-  if p_claims is not null or p_payments is not null or p_resolutions is not null or p_sessions is not null then
-    v_failed := ledger.failed_guards(p_claims, p_payments, p_resolutions, p_sessions);
+  if cardinality(g_commit) > 0 then
+    v_failed := ledger.failed_guards(g_commit, g_shard, g_merchant, g_what, g_key, g_payment, g_id, g_expected);
     if v_failed is not null then
       return json_build_object('failed', v_failed);
     end if;
@@ -117,40 +124,27 @@ begin
     end if;
 
     -- Limits are judged as if nothing came in; where that is too strict, carefully and in order (see above).
-    with side as (
-      select t_shard as shards, t_kind as kinds, t_debit as accounts, t_amount as amounts, true as is_debit
-      union all select t_shard, t_kind, t_credit, t_amount, false
-    ), change as materialized (
-      select x.shard, x.account,
-        coalesce(sum(x.amount) filter (where s.is_debit and x.kind in (0, 2)), 0)::bigint as debits_posted,
-        coalesce(sum(x.amount) filter (where not s.is_debit and x.kind in (0, 2)), 0)::bigint as credits_posted,
-        coalesce(sum(case x.kind when 0 then 0 when 1 then x.amount else -x.amount end) filter (where s.is_debit), 0)::bigint
-          as debits_pending,
-        coalesce(sum(case x.kind when 0 then 0 when 1 then x.amount else -x.amount end) filter (where not s.is_debit), 0)::bigint
-          as credits_pending,
-        coalesce(sum(x.amount) filter (where s.is_debit and x.kind < 2), 0)::bigint as more_debits,
-        coalesce(sum(x.amount) filter (where not s.is_debit and x.kind < 2), 0)::bigint as more_credits
-      from side s, unnest(s.shards, s.kinds, s.accounts, s.amounts) as x (shard, kind, account, amount)
-      group by 1, 2
-    ), moved as (
-      update ledger.balance b
-      set debits_posted = b.debits_posted + c.debits_posted, credits_posted = b.credits_posted + c.credits_posted,
-          debits_pending = b.debits_pending + c.debits_pending, credits_pending = b.credits_pending + c.credits_pending
-      from change c
-      where b.shard = c.shard and b.id = c.account
-        and (b.limited = 0 or p_careful
-             or (b.limited = 1 and b.debits_posted + b.debits_pending + c.more_debits <= b.credits_posted)
-             or (b.limited = 2 and b.credits_posted + b.credits_pending + c.more_credits <= b.debits_posted))
-      returning 1
-    )
-    select (select count(*) from change), (select count(*) from moved) into v_expected, v_found;
-    if v_expected <> v_found then
+    update ledger.balance b
+    set debits_posted = b.debits_posted + c.debits_posted, credits_posted = b.credits_posted + c.credits_posted,
+        debits_pending = b.debits_pending + coalesce(c.debits_pending, 0),
+        credits_pending = b.credits_pending + coalesce(c.credits_pending, 0)
+    from unnest(b_shard, b_account, b_debits_posted, b_credits_posted, b_debits_pending, b_credits_pending,
+                b_more_debits, b_more_credits)
+      as c (shard, account, debits_posted, credits_posted, debits_pending, credits_pending, more_debits, more_credits)
+    where b.shard = c.shard and b.id = c.account
+      and (b.limited = 0 or p_careful
+           or (b.limited = 1 and b.debits_posted + b.debits_pending + coalesce(c.more_debits, c.debits_posted) <= b.credits_posted)
+           or (b.limited = 2 and b.credits_posted + b.credits_pending + coalesce(c.more_credits, c.credits_posted) <= b.debits_posted));
+    get diagnostics v_found = row_count;
+    if v_found <> cardinality(b_account) then
       raise exception 'an account is unknown or at its limit' using errcode = 'TS002';
     end if;
 
-    update ledger.chain c set seq = x.first + x.count - 1, batch = x.number, mac = x.mac, at = p_at
-    from unnest(c_shard, c_number, c_first, c_count, c_mac) as x (shard, number, first, count, mac)
-    where c.shard = x.shard;
+    with moved as (
+      update ledger.chain c set seq = x.first + x.count - 1, batch = x.number, mac = x.mac, at = p_at
+      from unnest(c_shard, c_number, c_first, c_count, c_mac) as x (shard, number, first, count, mac)
+      where c.shard = x.shard
+    )
     insert into ledger.batch (shard, number, first_seq, count, at, root, mac)
     select x.shard, x.number, x.first, x.count, p_at, x.root, x.mac
     from unnest(c_shard, c_number, c_first, c_count, c_root, c_mac)
@@ -243,36 +237,40 @@ create function ledger.applied_before(
   $$;
 
 -- Commits whose guard does not hold, or whose idempotency key names another subject.
-create function ledger.failed_guards(p_claims json, p_payments json, p_resolutions json, p_sessions json)
+create function ledger.failed_guards(
+  g_commit integer[], g_shard smallint[], g_merchant uuid[], g_what text[], g_key text[], g_payment uuid[], g_id uuid[],
+  g_expected integer[])
   returns json
   language sql stable set search_path = pg_catalog
   as $$
+    with g as materialized (
+      select * from unnest(g_commit, g_shard, g_merchant, g_what, g_key, g_payment, g_id, g_expected)
+        as x (ordinal, shard, merchant, what, key, payment, id, expected)
+    )
     select json_agg(failed.answer)
     from (
-      select json_build_object('ordinal', x.ordinal, 'outcome', 'key_taken', 'claim', json_build_object(
+      select json_build_object('ordinal', g.ordinal, 'outcome', 'key_taken', 'claim', json_build_object(
                'fingerprint', encode(i.fingerprint, 'hex'), 'kind', i.kind, 'subject', i.subject,
                'payment', i.payment)) as answer
-      from json_to_recordset(p_claims) as x (ordinal integer, shard smallint, merchant uuid, key text)
-      join payments.idempotency i on i.shard = x.shard and i.merchant = x.merchant and i.key = x.key
+      from g
+      join payments.idempotency i on i.shard = g.shard and i.merchant = g.merchant and i.key = g.key
+      where g.what = 'key'
       union all
-      select json_build_object('ordinal', x.ordinal, 'outcome', 'guard_failed', 'guard', 'payment_version')
-      from json_to_recordset(p_payments) as x (
-        ordinal integer, shard smallint, merchant uuid, id uuid, expected_version integer)
-      left join payments.payment p on p.shard = x.shard and p.merchant = x.merchant and p.id = x.id
-      where p.version is distinct from x.expected_version
+      select json_build_object('ordinal', g.ordinal, 'outcome', 'guard_failed', 'guard', g.what)
+      from g
+      left join payments.payment p on p.shard = g.shard and p.merchant = g.merchant and p.id = g.id
+      where g.what = 'payment_version' and p.version is distinct from g.expected
       union all
-      select json_build_object('ordinal', x.ordinal, 'outcome', 'guard_failed', 'guard', 'operation_state')
-      from json_to_recordset(p_resolutions) as x (
-        ordinal integer, shard smallint, merchant uuid, payment uuid, id uuid)
+      select json_build_object('ordinal', g.ordinal, 'outcome', 'guard_failed', 'guard', g.what)
+      from g
       left join payments.operation o
-        on o.shard = x.shard and o.merchant = x.merchant and o.payment = x.payment and o.id = x.id
-      where o.state is distinct from 'claimed'
+        on o.shard = g.shard and o.merchant = g.merchant and o.payment = g.payment and o.id = g.id
+      where g.what = 'operation_state' and o.state is distinct from 'claimed'
       union all
-      select json_build_object('ordinal', x.ordinal, 'outcome', 'guard_failed', 'guard', 'session_attempt')
-      from json_to_recordset(p_sessions) as x (
-        ordinal integer, shard smallint, merchant uuid, id uuid, expected_attempt integer)
-      left join payments.checkout_session s on s.shard = x.shard and s.merchant = x.merchant and s.id = x.id
-      where s.attempt is distinct from x.expected_attempt or s.status <> 'open'
+      select json_build_object('ordinal', g.ordinal, 'outcome', 'guard_failed', 'guard', g.what)
+      from g
+      left join payments.checkout_session s on s.shard = g.shard and s.merchant = g.merchant and s.id = g.id
+      where g.what = 'session_attempt' and (s.attempt is distinct from g.expected or s.status <> 'open')
     ) failed
   $$;
 
@@ -438,11 +436,7 @@ create function ledger.batches_after(p_shard smallint, p_number bigint, p_limit 
     select * from ledger.batch b where b.shard = p_shard and b.number > p_number order by b.number limit p_limit
   $$;
 
-grant execute on function ledger.apply_batch(
-  boolean, timestamptz, smallint[], smallint[], bigint[], bigint[], integer[], bytea[], bytea[], bytea[], smallint[],
-  uuid[], bigint[], boolean[], integer[], smallint[], bigint[], uuid[], smallint[], smallint[], bigint[], bigint[],
-  bigint[], text[], uuid[], smallint[], uuid[], bigint[], bigint[], bigint[], text[], uuid[], timestamptz[], json, json,
-  json, json, json, json, json, json, json, json, json) to tessera_committer;
+grant execute on function ledger.apply_batch to tessera_committer;
 grant execute on function ledger.heads(smallint[]), ledger.batches_after(smallint, bigint, integer)
   to tessera_committer;
 

@@ -32,6 +32,8 @@ export function connectAs(role: DatabaseRole, url: DatabaseUrl, options: PoolOpt
     max: options.connections,
     idle_timeout: 0,
     connect_timeout: 10,
+    // In seconds. The driver's own goes up to 20, and keeps whoever asks waiting long after the database is back.
+    backoff: (attempts: number) => Math.min(0.01 * 2 ** attempts, 0.25) * (0.5 + Math.random()),
     fetch_types: false,
     types: { bigint: postgres.BigInt },
     onnotice: () => {},

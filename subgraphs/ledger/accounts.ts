@@ -48,8 +48,28 @@ export type AccountRef = {
 /** The operator's book has the nil UUID in every shard. */
 export const OPERATOR_BOOK = "00000000-0000-0000-0000-000000000000";
 
+/** Accounts that were asked for lately: the same account is then the same object, whose id is known. */
+const known = new Map<MerchantId, Map<string, AccountRef>>();
+const MOST_KNOWN = 50_000;
+let count = 0;
+
 /** The account `code` that a payment of `merchant` uses: in the merchant's book or in its shard's operator book. */
 export function accountOf(code: AccountCode, merchant: MerchantId, currency: Currency): AccountRef {
+  const name = `${code} ${currency}`;
+  const found = known.get(merchant)?.get(name);
+  if (found !== undefined) return found;
+  if (count >= MOST_KNOWN) {
+    known.clear();
+    count = 0;
+  }
+  const made = newRef(code, merchant, currency);
+  const accounts = known.get(merchant) ?? new Map<string, AccountRef>();
+  known.set(merchant, accounts.set(name, made));
+  count++;
+  return made;
+}
+
+function newRef(code: AccountCode, merchant: MerchantId, currency: Currency): AccountRef {
   const { book, normalSide, overdraft } = CHART[code];
   if (book === "operator")
     return { book: OPERATOR_BOOK, merchant: null, code, currency, normalSide, overdraft };

@@ -249,6 +249,15 @@ describe("an idempotency key", () => {
     expect(count).toBe(1);
   });
 
+  it.each(['a"b', "back\\slash", "{x,y}", "NULL", "", "ключ 🗝", "'; drop table"])(
+    "may be any text: %j",
+    async (text) => {
+      const key = `${text}-${++keys}`;
+      expect((await commit(authorization({ key }).commit)).outcome).toBe("applied");
+      expect(await commit(authorization({ key }).commit)).toMatchObject({ outcome: "key_taken" });
+    },
+  );
+
   it("is scoped to its merchant", async () => {
     const key = `key-${++keys}`;
     const first = authorization({ key });

@@ -1,5 +1,5 @@
 import type { Sql } from "postgres";
-import { hashApiKey, newApiKey } from "../kernel/api-key.ts";
+import { hashApiKey, newApiKey, parseApiKey } from "../kernel/api-key.ts";
 import { type Home, homeOf, type MerchantId, newId, uuidOf } from "../kernel/ids.ts";
 import { decodePrices } from "./prices.ts";
 
@@ -46,8 +46,10 @@ export async function createMerchant(owner: Sql, merchant: NewMerchant, at: Date
 
 /** Revokes a key; the edge honours it within its cache's 30 s. Answers whether there was such a key. */
 export async function revokeApiKey(owner: Sql, key: string, at: Date): Promise<boolean> {
+  const shard = parseApiKey(key)?.home.shard;
+  if (shard === undefined) return false;
   const rows = await owner`
     update merchants.api_key set revoked_at = ${at}
-    where hash = decode(${await hashApiKey(key)}, 'hex') and revoked_at is null returning 1`;
+    where shard = ${shard} and hash = decode(${await hashApiKey(key)}, 'hex') and revoked_at is null returning 1`;
   return rows.length === 1;
 }

@@ -39,7 +39,6 @@ const EXCEPTIONS: readonly Exception[] = [
       "subgraphs/ledger/reconcile/scope.ts",
       "a reconciliation is of all shards, or of those that it is asked for",
     ],
-    ["subgraphs/merchants/create.ts", "an operator revokes a key by its digest alone, and seldom"],
     ["subgraphs/payments/sql/reads.ts", "the condition of a page is put together, its shard first"],
   ].map(([place = "", because = ""]): Exception => ({ rule: "statements-carry-shard", place, because })),
 ];

@@ -5,6 +5,9 @@ export type CuttingProxy = {
   readonly url: string;
   /** The next thing that is sent arrives and is carried out; its answer never comes, and the connection is gone. */
   cutNextAnswer(): void;
+  /** New connections are refused, as by a database that is down, until it listens again. */
+  refuse(): void;
+  listenAgain(): Promise<void>;
   readonly cuts: number;
   close(): Promise<void>;
 };
@@ -47,6 +50,8 @@ export async function startCuttingProxy(databaseUrl: string): Promise<CuttingPro
     cutNextAnswer: () => {
       isCutting = true;
     },
+    refuse: () => void server.close(),
+    listenAgain: () => new Promise((resolve) => server.listen(Number(url.port), "127.0.0.1", resolve)),
     get cuts() {
       return cuts;
     },

@@ -128,6 +128,18 @@ describe("a proof", () => {
     }
   });
 
+  it("is refused if another row of a batch whose leaves are not kept has changed", async () => {
+    const source = createProofs({
+      store: place.store,
+      keys: keys.verifying,
+      rowsOf: async ({ firstSeq, count }) =>
+        rows
+          .filter(({ shard, seq }) => shard === 7 && seq >= firstSeq && seq < firstSeq + BigInt(count))
+          .map((one) => (one.seq === 41n ? { ...one, amount: 1n } : one)),
+    });
+    expect(await source.proofOf({ row: row(7, 40n) })).toEqual({ missing: "altered" });
+  });
+
   it("is pending until a checkpoint has the row, and unavailable if none will", async () => {
     const next = { ...row(7, 40n), seq: 1_000n };
     expect(await proofs.proofOf({ row: next })).toEqual({ missing: "pending" });
@@ -188,6 +200,20 @@ describe("the published verifier", () => {
       [first, ...proof.path],
     ]) {
       expect(check({ ...proof, path })).toMatch(/NOT PROVEN/);
+    }
+  });
+
+  it("refuses what would only be read as the row: numbers beyond their size, text behind a digest", async () => {
+    const proof = await proofOf({ row: row(7, 17n) });
+    const { row: shown, batch } = proof;
+    for (const changed of [
+      { ...proof, row: { ...shown, shard: shown.shard + 65_536 } },
+      { ...proof, row: { ...shown, kind: shown.kind - 65_536 } },
+      { ...proof, row: { ...shown, amount: String(BigInt(shown.amount) + 2n ** 64n) } },
+      { ...proof, row: { ...shown, id: `${shown.id}zz` } },
+      { ...proof, batch: { ...batch, mac: `${batch.mac}zz` } },
+    ]) {
+      expect(check(changed)).not.toContain("PROVEN: transfer");
     }
   });
 

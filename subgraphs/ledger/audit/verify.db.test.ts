@@ -144,6 +144,18 @@ describe("books that are as they were written", () => {
     extra.add(sealed);
     await extra.stop();
     expect(await verify()).toMatchObject({ found: 0, beforeChains: 4 });
+    const insert = (seq: number, at: Date) => owner`
+      insert into ledger.transfer (seq, debit, credit, amount, at, content, id, shard, kind, cause, currency)
+      values (${seq}, 1, 2, 3, ${at}, 4, gen_random_uuid(), 9, 0, 0, 'EUR')`;
+    await insert(-5, new Date(START - 60_000));
+    expect(lines(await verify())).toEqual([
+      expect.stringMatching(/^row_inserted: shard 9 row -5 \(.*no batch has it/),
+    ]);
+    await owner`delete from ledger.transfer where shard = 9 and seq in (-5, 2)`;
+    await insert(2, new Date(START + 60_000));
+    expect(lines(await verify())).toContainEqual(
+      expect.stringMatching(/^row_inserted: shard 9 row 2 \(.*no batch has it/),
+    );
     await owner`delete from ledger.transfer where shard = 9 and seq = 2`;
     expect(lines(await verify())).toEqual([
       expect.stringContaining("row_missing: shard 9 row 0: before the chain there are 3 rows, and were 4"),

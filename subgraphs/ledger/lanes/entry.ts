@@ -18,7 +18,7 @@ export type EntryTransfer = {
   readonly expiresAt: string | null;
 };
 
-/** The rows of a commit that go to one parameter of the write function each, as JSON without the ordinal. */
+/** The rows of a commit that go to one parameter of the write function each, as JSON. */
 export const PARTS = [
   "journals",
   "claims",
@@ -33,10 +33,42 @@ export const PARTS = [
 ] as const;
 export type Part = (typeof PARTS)[number];
 
+/** What the write function reads of a payment that it updates; the rest of the row never changes. */
+const PAYMENT_UPDATE = [
+  "shard",
+  "merchant",
+  "id",
+  "version",
+  "state",
+  "authorized",
+  "captured",
+  "capturing",
+  "refunded",
+  "refunding",
+  "finalized",
+  "closing",
+  "fee",
+  "authorization_transfer",
+  "provider_payment",
+  "decline",
+  "updated_at",
+  "authorization_expires_at",
+] as const;
+
+/** What must hold before a commit is applied; ids as UUIDs. */
+export type Guard = {
+  readonly what: "key" | "payment_version" | "operation_state" | "session_attempt";
+  readonly key: string | null;
+  readonly payment: string | null;
+  readonly id: string | null;
+  readonly expected: number | null;
+};
+
 /** A commit, made ready once for however many batches it takes until it is applied. */
 export type Entry = {
   readonly id: string;
   readonly shard: number;
+  readonly merchant: string;
   /** 63 bits of the digest of all that the commit says. */
   readonly content: bigint;
   readonly cause: number;
@@ -44,6 +76,7 @@ export type Entry = {
   readonly opens: readonly AccountRef[];
   readonly payment: string | null;
   readonly parts: Readonly<Partial<Record<Part, readonly string[]>>>;
+  readonly guards: readonly Guard[];
   /** What no other commit of the same batch may touch. */
   readonly keys: readonly string[];
   /** Accounts that it has to find as the commits before it left them: those with limits, and those it does not open. */
@@ -59,16 +92,19 @@ export function entryOf(commit: Commit, accounts: AccountIds): Entry {
   const { shard } = homeOf(commit.merchant);
   const merchant = uuidOf(commit.merchant);
   const parts = partsOf(commit, { id, shard, merchant });
+  const guards = guardsOf(commit);
   const transfers = commit.journal === undefined ? [] : transfersOf(commit.journal, id, accounts);
   return {
     id,
     shard,
-    content: contentOf(parts, transfers, commit.journal?.cause ?? ""),
+    merchant,
+    content: contentOf(parts, guards, transfers, commit.journal?.cause ?? ""),
     cause: commit.journal === undefined ? 0 : CAUSES.indexOf(commit.journal.cause),
     transfers,
     opens: commit.journal?.opens ?? [],
     payment: uuid(commit.journal?.payment ?? null),
     parts,
+    guards,
     keys: keysOf(commit, id, merchant, transfers),
     ...orderOf(commit.journal, transfers, accounts),
   };
@@ -112,7 +148,11 @@ function partsOf(
   }
   if (payment !== undefined) {
     if ("insert" in payment) add("newPayments", payment.insert);
-    else add("payments", { ...payment.update, expected_version: payment.expectedVersion });
+    else {
+      const row: Record<string, unknown> = {};
+      for (const column of PAYMENT_UPDATE) row[column] = payment.update[column];
+      add("payments", row);
+    }
   }
   if (operation !== undefined) {
     if ("insert" in operation) add("newOperations", operation.insert);
@@ -131,9 +171,9 @@ function partsOf(
   if (session !== undefined) {
     if ("insert" in session) add("newSessions", session.insert);
     else {
-      const { expectedAttempt, attempt, status } = session.update;
+      const { attempt, status } = session.update;
       const ids = { id: uuidOf(session.update.id), payment: uuidOf(session.update.payment) };
-      add("sessions", { ...home, ...ids, attempt, status, expected_attempt: expectedAttempt });
+      add("sessions", { ...home, ...ids, attempt, status });
     }
   }
   if (assessment !== undefined) add("assessments", assessment);
@@ -166,8 +206,33 @@ function orderOf(
   return { finds, leaves };
 }
 
-function contentOf(parts: Entry["parts"], transfers: readonly EntryTransfer[], cause: string): bigint {
+function guardsOf({ claim, payment, operation, session }: Commit): Guard[] {
+  const none = { key: null, payment: null, id: null, expected: null };
+  const guards: Guard[] = [];
+  if (claim !== undefined) guards.push({ ...none, what: "key", key: claim.key });
+  if (payment !== undefined && "update" in payment) {
+    const id = payment.update["id"] as string;
+    guards.push({ ...none, what: "payment_version", id, expected: payment.expectedVersion });
+  }
+  if (operation !== undefined && "resolve" in operation) {
+    const { payment: of, id } = operation.resolve;
+    guards.push({ ...none, what: "operation_state", payment: uuidOf(of), id: uuidOf(id) });
+  }
+  if (session !== undefined && "update" in session) {
+    const { id, expectedAttempt } = session.update;
+    guards.push({ ...none, what: "session_attempt", id: uuidOf(id), expected: expectedAttempt });
+  }
+  return guards;
+}
+
+function contentOf(
+  parts: Entry["parts"],
+  guards: readonly Guard[],
+  transfers: readonly EntryTransfer[],
+  cause: string,
+): bigint {
   const said = [cause];
+  for (const { what, expected } of guards) said.push(`${what} ${expected}`);
   for (const part of PARTS) for (const row of parts[part] ?? []) said.push(part, row);
   for (const { kind, debit, credit, amount, currency, pending, expiresAt } of transfers)
     said.push(`${kind} ${debit} ${credit} ${amount} ${currency} ${pending} ${expiresAt}`);

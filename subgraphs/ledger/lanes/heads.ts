@@ -29,7 +29,8 @@ const PAGE = 1_000;
 
 /**
  * Where a shard's chain stands. What another writer has added since `known` (or, at the start, the last batch)
- * is followed link by link with the key, so that nothing is built on what somebody without it has written.
+ * is followed link by link with the key, so that nothing is built on what somebody without it has written. `onLink`
+ * is told of each, perhaps more than once.
  * @throws {ChainBroken} if a link is missing or is not ours
  */
 export async function readHead(
@@ -37,6 +38,7 @@ export async function readHead(
   shard: number,
   known: Head | undefined,
   auditKey: KeyObject,
+  onLink: (mac: Buffer) => void = () => {},
 ): Promise<Head> {
   const [row] = await sql.unsafe<HeadRow[]>("select * from ledger.heads($1)", [`{${shard}}`], {
     prepare: true,
@@ -64,7 +66,7 @@ export async function readHead(
     for (const batch of page) {
       number += 1n;
       if (batch.number !== number) throw new ChainBroken(shard, `batch ${number} is missing`);
-      if (number > head.batch) return readHead(sql, shard, known, auditKey);
+      if (number > head.batch) return readHead(sql, shard, known, auditKey, onLink);
       const header = headerOf(batch);
       // At the start the last but one is only what the last one's MAC stands on.
       if (link !== null && !macOf(auditKey, link, header).equals(batch.mac))
@@ -72,6 +74,7 @@ export async function readHead(
       if (seq !== null && header.firstSeq !== seq + 1n)
         throw new ChainBroken(shard, `batch ${number} does not begin where the one before ended`);
       link = Buffer.from(batch.mac);
+      onLink(link);
       seq = header.firstSeq + BigInt(header.count) - 1n;
     }
   }

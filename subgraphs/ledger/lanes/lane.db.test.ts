@@ -11,6 +11,7 @@ import type { AccountRef } from "../accounts.ts";
 import type { Commit, CommitResult } from "../commit.ts";
 import { type Committer, type CommitterOptions, openCommitter } from "../committer.ts";
 import type { Transfer } from "../transfer.ts";
+import type { SealedBatch } from "./seal.ts";
 
 const AT = new Date("2026-11-22T12:00:00Z");
 const silent = pino({ level: "silent" });
@@ -263,6 +264,28 @@ describe("an answer that is lost", () => {
       await proxy.close();
     }
   });
+});
+
+it("a batch that was given up and is in the books after all is told to the audit", async () => {
+  const proxy = await startCuttingProxy(database.url);
+  const told: bigint[] = [];
+  const onBatch = ({ header }: SealedBatch) => told.push(header.number);
+  const through = open({ url: proxy.url, lanes: 1, onBatch });
+  try {
+    const here = shop(15);
+    await through.commit(posting(here, [move(here)]));
+    proxy.cutNextAnswer();
+    proxy.refuse();
+    const given = posting(here, [move(here)]);
+    await expect(through.commit(given)).rejects.toThrow();
+    expect([told, await isThere(given)]).toEqual([[1n], 1]);
+    await proxy.listenAgain();
+    expect(await through.commit(posting(here, [move(here)]))).toEqual(applied);
+    expect(told).toEqual([1n, 2n, 3n]);
+  } finally {
+    await through.close();
+    await proxy.close();
+  }
 });
 
 describe("two writers of one shard", () => {

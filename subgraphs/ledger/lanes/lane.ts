@@ -38,6 +38,7 @@ const FIRST_PAUSE_MS = 10;
 const LONGEST_PAUSE_MS = 500;
 /** After a batch that had to be judged, so many are judged at once: what fails seldom comes alone. */
 const CAREFUL_BATCHES = 8;
+const MOST_DOUBTFUL = 1_000;
 
 /**
  * Applies commits of its shards in the order in which they came: what has queued while one batch was under way is
@@ -50,6 +51,8 @@ export class Lane {
   readonly #broken = new Map<number, ChainBroken>();
   /** Shards whose head must be read again before anything is built on it. */
   readonly #unsure = new Set<number>();
+  /** The last batches of which nobody knows whether they were applied, by their MAC. */
+  readonly #doubtful = new Map<string, SealedBatch>();
   #careful = 0;
   #running: Promise<void> | null = null;
 
@@ -119,7 +122,7 @@ export class Lane {
           careful = true;
           continue;
         }
-        lost = null;
+        if (failure !== "again") lost = null;
         if (failure === "judge" && !careful) {
           careful = true;
           this.#careful = CAREFUL_BATCHES;
@@ -128,8 +131,9 @@ export class Lane {
           await this.#settle(waiting.slice(0, middle));
           waiting = waiting.slice(middle);
         } else {
-          // The next batch looks where the chains stand.
+          // The next batch looks where the chains stand, and whether this one is in them.
           for (const { entry } of waiting) this.#unsure.add(entry.shard);
+          for (const sealed of lost?.batches ?? []) this.#doubt(sealed);
           failAll(waiting, error);
           return;
         }
@@ -200,13 +204,28 @@ export class Lane {
   async #learn(shard: number, known: Head | undefined): Promise<void> {
     const { sql, auditKey, log } = this.#options;
     try {
-      this.#heads.set(shard, await readHead(sql, shard, known, auditKey));
+      const found = (mac: Buffer) => this.#tellLate(mac);
+      this.#heads.set(shard, await readHead(sql, shard, known, auditKey, found));
       this.#unsure.delete(shard);
     } catch (error) {
       if (!(error instanceof ChainBroken)) throw error;
       this.#broken.set(shard, error);
       log.fatal({ err: error, shard }, "a shard is frozen: its chain is not ours");
     }
+  }
+
+  #doubt(batch: SealedBatch): void {
+    if (this.#doubtful.size >= MOST_DOUBTFUL) this.#doubtful.clear();
+    this.#doubtful.set(batch.mac.toString("hex"), batch);
+  }
+
+  /** A batch that was given up turns out to be in its chain. */
+  #tellLate(mac: Buffer): void {
+    const name = mac.toString("hex");
+    const batch = this.#doubtful.get(name);
+    if (batch === undefined) return;
+    this.#doubtful.delete(name);
+    this.#options.onBatch(batch);
   }
 
   async #pause(attempt: number, error: unknown): Promise<void> {

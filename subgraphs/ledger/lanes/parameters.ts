@@ -1,6 +1,7 @@
 import { type AccountRef, OPERATOR_BOOK } from "../accounts.ts";
 import { TRANSFER_KINDS } from "../transfer.ts";
 import type { AccountIds } from "./account-ids.ts";
+import { changesOf } from "./changes.ts";
 import { type Entry, PARTS, type Part } from "./entry.ts";
 import type { Sealed } from "./seal.ts";
 
@@ -49,6 +50,22 @@ const ARRAYS = [
   "h_currency",
   "h_payment",
   "h_expires",
+  "b_shard",
+  "b_account",
+  "b_debits_posted",
+  "b_credits_posted",
+  "b_debits_pending",
+  "b_credits_pending",
+  "b_more_debits",
+  "b_more_credits",
+  "g_commit",
+  "g_shard",
+  "g_merchant",
+  "g_what",
+  "g_key",
+  "g_payment",
+  "g_id",
+  "g_expected",
 ] as const;
 
 const JSON_PARAMETERS = ["p_accounts", ...PARTS.map((part) => PART_PARAMETERS[part])];
@@ -62,6 +79,7 @@ export const APPLY_BATCH = `select ledger.apply_batch(${[
   ...JSON_PARAMETERS.map((name, index) => `${name} => $${index + 3 + ARRAYS.length}::text::json`),
 ].join(", ")}) as answer`;
 
+const SINGLE = TRANSFER_KINDS.indexOf("single");
 const PENDING = TRANSFER_KINDS.indexOf("pending");
 
 export type BatchParameter = string | boolean | null;
@@ -78,7 +96,7 @@ function list<T>(items: readonly T[], read: (item: T) => string | number | bigin
 const bytes = (items: readonly Buffer[]): string =>
   `{${items.map((item) => `"\\\\x${item.toString("hex")}"`).join(",")}}`;
 
-/** A sealed batch as the write function's parameters: PostgreSQL array literals, and JSON rows with their ordinal. */
+/** A sealed batch as the write function's parameters: PostgreSQL array literals, and JSON rows. */
 export function parametersOf(sealed: Sealed, careful: boolean, accounts: AccountIds): BatchParameter[] {
   const { entries, transfers, batches, at } = sealed;
   const shards = [...new Set(entries.map(({ shard }) => shard))].sort((a, b) => a - b);
@@ -107,8 +125,10 @@ export function parametersOf(sealed: Sealed, careful: boolean, accounts: Account
     list(transfers, ({ credit }) => credit),
     list(transfers, ({ amount }) => amount),
     list(transfers, ({ currency }) => currency),
-    list(transfers, ({ pending }) => pending ?? "NULL"),
+    isPlain(sealed) ? "{}" : list(transfers, ({ pending }) => pending ?? "NULL"),
     ...holdsOf(entries),
+    ...balancesOf(sealed),
+    ...guardsOf(entries),
     accountsOf(sealed, accounts),
     ...PARTS.map((part) => rowsOf(sealed, part)),
   ];
@@ -131,12 +151,55 @@ function holdsOf(entries: readonly Entry[]): string[] {
   ];
 }
 
+/** Nothing is held or resolved: what only such transfers need is left out. */
+const isPlain = ({ transfers }: Sealed): boolean => transfers.every(({ kind }) => kind === SINGLE);
+
+function balancesOf(sealed: Sealed): string[] {
+  const plain = isPlain(sealed);
+  const changes = changesOf(sealed.transfers, plain);
+  return [
+    list(changes, ({ shard }) => shard),
+    list(changes, ({ account }) => account),
+    list(changes, ({ debitsPosted }) => debitsPosted),
+    list(changes, ({ creditsPosted }) => creditsPosted),
+    ...(plain
+      ? ["{}", "{}", "{}", "{}"]
+      : [
+          list(changes, ({ debitsPending }) => debitsPending),
+          list(changes, ({ creditsPending }) => creditsPending),
+          list(changes, ({ moreDebits }) => moreDebits),
+          list(changes, ({ moreCredits }) => moreCredits),
+        ]),
+  ];
+}
+
+function guardsOf(entries: readonly Entry[]): string[] {
+  const guards = entries.flatMap((entry, index) =>
+    entry.guards.map((guard) => ({
+      ...guard,
+      ordinal: index + 1,
+      shard: entry.shard,
+      merchant: entry.merchant,
+    })),
+  );
+  return [
+    list(guards, ({ ordinal }) => ordinal),
+    list(guards, ({ shard }) => shard),
+    list(guards, ({ merchant }) => merchant),
+    list(guards, ({ what }) => what),
+    list(guards, ({ key }) => (key === null ? "NULL" : quoted(key))),
+    list(guards, ({ payment }) => payment ?? "NULL"),
+    list(guards, ({ id }) => id ?? "NULL"),
+    list(guards, ({ expected }) => expected ?? "NULL"),
+  ];
+}
+
+/** Any text as an element of an array literal. */
+const quoted = (text: string): string => `"${text.replaceAll(/["\\]/g, "\\$&")}"`;
+
 function rowsOf({ entries }: Sealed, part: Part): string | null {
   const rows: string[] = [];
-  entries.forEach(({ parts }, index) => {
-    // A row is a JSON object with fields; the ordinal becomes its first.
-    for (const row of parts[part] ?? []) rows.push(`{"ordinal":${index + 1},${row.slice(1)}`);
-  });
+  for (const { parts } of entries) rows.push(...(parts[part] ?? []));
   return rows.length === 0 ? null : `[${rows.join(",")}]`;
 }
 

@@ -1,8 +1,8 @@
 import type { KeyObject } from "node:crypto";
-import { leafOf } from "../audit/canonical.ts";
+import { type CanonicalTransfer, leafOf } from "../audit/canonical.ts";
 import { type BatchHeader, macOf } from "../audit/chain.ts";
 import { rootOf } from "../audit/merkle.ts";
-import type { Entry, EntryTransfer } from "./entry.ts";
+import type { Entry } from "./entry.ts";
 
 /** Where a shard's chain stands: after its last batch. */
 export type Head = {
@@ -21,12 +21,9 @@ export type SealedBatch = {
   readonly leaves: readonly Buffer[];
 };
 
-export type SealedTransfer = Omit<EntryTransfer, "expiresAt"> & {
+export type SealedTransfer = CanonicalTransfer & {
   /** Of its commit in the batch, from 1. */
   readonly ordinal: number;
-  readonly shard: number;
-  readonly seq: bigint;
-  readonly cause: number;
 };
 
 export type Sealed = {
@@ -63,22 +60,23 @@ export function seal(
     for (const transfer of transfers) {
       const seq = head.seq + BigInt(leaves.length) + 1n;
       const { id, kind, debit, credit, amount, currency, pending } = transfer;
-      sealed.push({
+      const row: SealedTransfer = {
+        ordinal: index + 1,
+        shard,
+        seq,
         id,
         kind,
+        cause,
         debit,
         credit,
         amount,
         currency,
         pending,
-        ordinal: index + 1,
-        shard,
-        seq,
-        cause,
-      });
-      leaves.push(
-        leafOf({ shard, seq, id, kind, cause, debit, credit, amount, currency, pending, atMicros, content }),
-      );
+        atMicros,
+        content,
+      };
+      sealed.push(row);
+      leaves.push(leafOf(row));
     }
   }
   const batches = [...shards].map(([shard, { head, leaves }]): SealedBatch => {

@@ -19,7 +19,7 @@ const DATABASE = "bench_ledger";
 export const SHARDS = Array.from({ length: 16 }, (_, at) => at * 17);
 export const ACCOUNTS_PER_SHARD = 10_000;
 /** Commits under way in the closed loops. */
-export const IN_FLIGHT = 2_000;
+export const IN_FLIGHT = 4_000;
 /** Without batches a shard's transfers wait for each other, and shards are what spreads them. */
 const NAIVE_SHARDS = SHARDS.map((shard) => (shard + 8) % 256);
 const NAIVE_CLIENTS = 8;
