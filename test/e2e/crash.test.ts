@@ -1,5 +1,8 @@
+import { execFile } from "node:child_process";
 import { randomUUID } from "node:crypto";
+import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { projectRoot } from "../../regions/dev/home.ts";
 import { expectBooksToAgree } from "../support/agreement.ts";
 import { type Platform, payments, startPlatform } from "../support/platform.ts";
 
@@ -84,6 +87,17 @@ describe.each([
     expect([repeated.__typename, repeated.state]).toEqual(["Payment", expected]);
     await expectBooksToAgree(platform);
   });
+});
+
+it.each([
+  ["audit:verify", /VERIFIED/],
+  ["ledger:reconcile", /RECONCILED/],
+])("after all of it, npm run %s finds nothing", async (command, verdict) => {
+  const { stdout } = await promisify(execFile)("npm", ["run", "-s", command], {
+    cwd: projectRoot,
+    env: { ...process.env, TESSERA_DATA_DIR: platform.home },
+  });
+  expect(stdout).toMatch(verdict);
 });
 
 it("crash points are ignored in production", async () => {

@@ -112,9 +112,13 @@ export class Lane {
           return;
         }
         if ("moved" in answer) await this.#follow(sealed);
-        // What fails may have been applied before: that is looked up only when asked to be careful.
-        else if (careful) waiting = answerFailed(waiting, answer.failed);
-        careful = true;
+        if (!careful || "moved" in answer) {
+          // What fails may have been applied before: that is looked up only when asked to be careful.
+          careful = true;
+        } else {
+          waiting = answerFailed(waiting, answer.failed);
+          careful = false; // the others have been judged
+        }
       } catch (error) {
         const failure = failureOf(error);
         if (failure === "again" && attempt < ATTEMPTS) {
