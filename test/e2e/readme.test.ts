@@ -47,7 +47,7 @@ describe("the documents", () => {
       scripts: object;
     };
     const named = DOCUMENTS.flatMap((file) => [
-      ...readFileSync(join(projectRoot, file), "utf8").matchAll(/npm (?:run )?(?:-s )?([a-z]+)/g),
+      ...readFileSync(join(projectRoot, file), "utf8").matchAll(/npm (?:run )?(?:-s )?([a-z]+(?::[a-z]+)?)/g),
     ]).map((match) => match[1] as string);
     const unknown = named.filter((name) => !(name in scripts) && !["ci", "install"].includes(name));
     expect([...new Set(unknown)]).toEqual([]);
