@@ -54,7 +54,7 @@ it("nothing is lost, doubled or half done", { timeout: 300_000 }, async () => {
   for (let round = 0; !isDone; round++) {
     const ended = await Promise.race([
       writers.exited,
-      sleep(500 + Math.random() * 1_500, "running" as const),
+      sleep(300 + Math.random() * 1_000, "running" as const),
     ]);
     if (ended !== "running") {
       expect(ended).toBe(0);

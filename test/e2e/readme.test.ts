@@ -7,7 +7,16 @@ import { projectRoot } from "../../regions/dev/home.ts";
 import { type Platform, startPlatform } from "../support/platform.ts";
 
 const readme = readFileSync(join(projectRoot, "README.md"), "utf8");
-const DOCUMENTS = ["README.md", "ARCHITECTURE.md", "edge/README.md", "test/sandbox/stripe/README.md"];
+const DOCUMENTS = [
+  "README.md",
+  "ARCHITECTURE.md",
+  "docs/audit.md",
+  "docs/benchmarks.md",
+  "docs/chart-of-accounts.md",
+  "docs/scaling.md",
+  "edge/README.md",
+  "test/sandbox/stripe/README.md",
+];
 
 describe("the README's commands", () => {
   let platform: Platform;

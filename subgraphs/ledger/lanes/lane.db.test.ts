@@ -114,6 +114,31 @@ describe("what the ledger refuses fails alone, with its reason", () => {
     expect(await isThere(bad)).toBe(0);
   });
 
+  it.each([
+    ["debit", 5n],
+    ["debit", 3n],
+    ["credit", 5n],
+    ["credit", 3n],
+  ] as const)(
+    "a post with another %s than its pending transfer's, of %i: other_pending_accounts",
+    async (side, part) => {
+      const committer = open({ lanes: 1 });
+      const here = shop(9);
+      const held = posting(here, [
+        move(here, 5n, { kind: "pending" }),
+        move(here, 5n, { credit: here.covered }),
+      ]);
+      expect(await committer.commit(held)).toEqual(applied);
+      const pending = transferId(held.id, 1);
+      const post = { ...move(here, part, { [side]: here.covered }), kind: "post", pending } as Transfer;
+      expect(await committer.commit(posting(here, [post]))).toEqual({
+        outcome: "refused",
+        reason: "other_pending_accounts",
+      });
+      await committer.close();
+    },
+  );
+
   it("a part of what the commit holds itself: unknown_pending", async () => {
     const here = shop(9);
     const held = posting(here, [move(here, 5n, { kind: "pending" })]);
@@ -191,7 +216,30 @@ describe("limits", () => {
     );
   });
 
-  it("count what is held", async () => {
+  it.each(["credit", "debit"] as const)(
+    "count what is held, of an account that grows by %s",
+    async (normalSide) => {
+      // A lane that has had to be careful stays so for a while; this one finds out by writing.
+      const committer = open({ lanes: 1 });
+      const here = shop(11);
+      const flip = normalSide === "debit";
+      const covered = { ...here.covered, code: `covered_${normalSide}`, normalSide };
+      const out = (minor: bigint, kind = "single") =>
+        move(here, minor, {
+          kind,
+          ...(flip ? { credit: covered, debit: here.one } : { debit: covered }),
+        } as never);
+      const cover = flip ? { debit: covered, credit: here.one } : { credit: covered };
+      const opening = posting(here, [move(here, 100n, cover)]);
+      const opens = [...opening.journal.opens, covered];
+      expect(await committer.commit({ ...opening, journal: { ...opening.journal, opens } })).toEqual(applied);
+      expect(await committer.commit(posting(here, [out(60n, "pending")]))).toEqual(applied);
+      expect(await committer.commit(posting(here, [out(41n)]))).toMatchObject({ reason: "exceeds_limit" });
+      await committer.close();
+    },
+  );
+
+  it("give back what is released", async () => {
     const here = shop(11);
     const { covered } = here;
     await committer.commit(posting(here, [move(here, 100n, { credit: covered })]));
