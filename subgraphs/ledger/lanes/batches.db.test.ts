@@ -341,7 +341,11 @@ it.each([
     fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 40 }), async (steps) => {
       // Each time another one: a lane that has had to be careful stays so for a while.
       const committer = open(lanes, size);
-      await expectTheSame(committer, steps, together).finally(() => committer.close());
+      try {
+        await expectTheSame(committer, steps, together);
+      } finally {
+        await committer.close();
+      }
     }),
     { numRuns: together ? 60 : 15 },
   );

@@ -140,11 +140,14 @@ describe("what the ledger refuses fails alone, with its reason", () => {
   );
 
   it("a part of what the commit holds itself: unknown_pending", async () => {
+    const committer = open({ lanes: 1 });
     const here = shop(9);
+    await committer.commit(posting(here, [move(here)]));
     const held = posting(here, [move(here, 5n, { kind: "pending" })]);
     const post = { ...move(here), kind: "post", pending: transferId(held.id, 1) } as Transfer;
     const both = { ...held, journal: { ...held.journal, transfers: [...held.journal.transfers, post] } };
     expect(await committer.commit(both)).toEqual({ outcome: "refused", reason: "unknown_pending" });
+    await committer.close();
   });
 
   it("a balance that would pass 2^63: balance_out_of_range", async () => {

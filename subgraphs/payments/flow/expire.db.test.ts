@@ -95,11 +95,11 @@ it("releases what a partial capture has left, and the capture stays", async () =
   expect(await holds(payment)).toBe(0);
 });
 
-it("waits for a capture in flight", async () => {
+it.each([true, false])("waits for a capture in flight, final: %s", async (final) => {
   const payment = await authorized();
   await world.sandbox.faults({ match: { operation: "capture" }, times: 1, fault: { kind: "hang" } });
-  const capturing = capture(payment, 10_000n, true);
-  await expect.poll(async () => (await now(payment)).capturing).toBe(10_000n);
+  const capturing = capture(payment, 4_000n, final);
+  await expect.poll(async () => (await now(payment)).capturing).toBe(4_000n);
   await makeOverdue(payment);
   expect(await expireOverdue(world.deps, 10)).toBe(0);
   expect((await capturing).kind).toBe("pending");
