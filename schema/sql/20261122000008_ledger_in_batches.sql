@@ -228,8 +228,7 @@ create function ledger.account_names(p_shard smallint, p_ids bigint[])
   $$;
 grant execute on function ledger.account_names(smallint, bigint[]) to tessera_ledger;
 
--- An authorization's hold may be taken out of the payments' tables by primary key only; fewer page splits, and
--- room for the versions that an update leaves.
+-- A payment and its operations are updated soon after they are written: room for the next version on the same page.
 alter table payments.payment set (fillfactor = 60);
 alter table payments.operation set (fillfactor = 70);
 

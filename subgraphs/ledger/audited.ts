@@ -1,6 +1,6 @@
 import { connectAs } from "../database/pool.ts";
 import { BrokenChain, catchUp } from "./audit/catch-up.ts";
-import type { ChainedBatch } from "./audit/checkpoint.ts";
+import { chainReads } from "./audit/chain-reads.ts";
 import { type Checkpointer, type CheckpointerProblem, createCheckpointer } from "./audit/checkpointer.ts";
 import type { SigningKey, VerifyingKeys } from "./audit/keys.ts";
 import type { ObjectStore } from "./audit/object-store.ts";
@@ -13,19 +13,6 @@ export type AuditedOptions = Omit<CommitterOptions, "onBatch"> & {
   readonly signingKey: SigningKey;
   /** Of all checkpoints that are in the store. */
   readonly keys: VerifyingKeys;
-};
-
-const ALL_SHARDS = `{${Array.from({ length: 256 }, (_, shard) => shard).join(",")}}`;
-
-type HeadRow = { shard: number; batch: bigint; mac: Buffer; at: Date };
-type BatchRow = {
-  shard: number;
-  number: bigint;
-  first_seq: bigint;
-  count: number;
-  at: Date;
-  root: Buffer;
-  mac: Buffer;
 };
 
 /**
@@ -65,22 +52,8 @@ async function catchUpAll(
   const sql = connectAs("tessera_committer", url, { connections: 1 });
   const broken: ChainBroken[] = [];
   try {
-    const heads = await sql.unsafe<HeadRow[]>(
-      "select shard, batch, mac, at from ledger.heads($1)",
-      [ALL_SHARDS],
-      {
-        prepare: true,
-      },
-    );
-    const batchesAfter = async (shard: number, number: bigint, limit: number): Promise<ChainedBatch[]> => {
-      const rows = await sql.unsafe<BatchRow[]>(
-        "select * from ledger.batches_after($1, $2, $3)",
-        [shard, number.toString(), limit],
-        { prepare: true },
-      );
-      return rows.map(chainedBatch);
-    };
-    for (const head of heads) {
+    const { heads, batchesAfter } = chainReads(sql);
+    for (const head of await heads()) {
       try {
         await catchUp({ store, keys, auditKey, heads: [head], batchesAfter, checkpointer });
       } catch (error) {
@@ -93,11 +66,6 @@ async function catchUpAll(
   }
   return broken;
 }
-
-const chainedBatch = ({ shard, number, first_seq, count, at, root, mac }: BatchRow): ChainedBatch => ({
-  header: { shard, number, firstSeq: first_seq, count, atMicros: BigInt(at.getTime()) * 1_000n, root },
-  mac,
-});
 
 const describe = (problem: CheckpointerProblem) =>
   problem.kind === "store_failed" ? { ...problem, error: String(problem.error) } : { ...problem };

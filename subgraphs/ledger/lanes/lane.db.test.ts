@@ -276,7 +276,9 @@ describe("limits", () => {
 describe("an answer that is lost", () => {
   it.each([1, 2, 3])("leaves every commit applied once, and told so (%i)", async () => {
     const proxy = await startCuttingProxy(database.url);
-    const through = open({ url: proxy.url, lanes: 1 });
+    const told: bigint[] = [];
+    const onBatch = ({ header }: SealedBatch) => told.push(header.number);
+    const through = open({ url: proxy.url, lanes: 1, onBatch });
     try {
       const here = shop(13);
       expect(await through.commit(posting(here, [move(here)]))).toEqual(applied);
@@ -292,6 +294,8 @@ describe("an answer that is lost", () => {
       expect(proxy.cuts).toBe(1);
       expect(results).toEqual(commits.map(() => applied));
       for (const commit of commits.slice(0, -1)) expect(await isThere(commit)).toBe(2);
+      const [first = 0n] = told;
+      expect(told).toEqual([first, first + 1n]); // the audit hears of each batch once
     } finally {
       await through.close();
       await proxy.close();

@@ -100,6 +100,7 @@ export class Lane {
           this.#applied(waiting, lost);
           return;
         }
+        // Not as the last link, but perhaps before another writer's: then its commits are found by their ids.
         lost = null;
         waiting = await this.#withoutBroken(waiting);
         if (waiting.length === 0) return;
@@ -108,6 +109,7 @@ export class Lane {
         const answer = await this.#send(sealed, careful);
         lost = null;
         if (answer === null) {
+          for (const batch of sealed.batches) this.#options.onBatch(batch);
           this.#applied(waiting, sealed);
           return;
         }
@@ -121,6 +123,7 @@ export class Lane {
         }
       } catch (error) {
         const failure = failureOf(error);
+        if (failure === "again") for (const batch of lost?.batches ?? []) this.#doubt(batch);
         if (failure === "again" && attempt < ATTEMPTS) {
           await this.#pause(attempt++, error);
           careful = true;
@@ -137,7 +140,6 @@ export class Lane {
         } else {
           // The next batch looks where the chains stand, and whether this one is in them.
           for (const { entry } of waiting) this.#unsure.add(entry.shard);
-          for (const sealed of lost?.batches ?? []) this.#doubt(sealed);
           failAll(waiting, error);
           return;
         }
@@ -163,11 +165,8 @@ export class Lane {
   }
 
   #applied(waiting: readonly Waiting[], { entries, batches }: Sealed): void {
-    const { accounts, onBatch } = this.#options;
-    for (const batch of batches) {
-      this.#heads.set(batch.header.shard, headAfter(batch));
-      onBatch(batch);
-    }
+    const { accounts } = this.#options;
+    for (const batch of batches) this.#heads.set(batch.header.shard, headAfter(batch));
     for (const { shard, opens } of entries) for (const account of opens) accounts.opened(shard, account);
     for (const { resolve } of waiting) resolve({ outcome: "applied" });
   }
@@ -223,7 +222,7 @@ export class Lane {
     this.#doubtful.set(batch.mac.toString("hex"), batch);
   }
 
-  /** A batch that was given up turns out to be in its chain. */
+  /** A batch whose answer was lost turns out to be in its chain. */
   #tellLate(mac: Buffer): void {
     const name = mac.toString("hex");
     const batch = this.#doubtful.get(name);
