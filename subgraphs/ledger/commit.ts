@@ -1,10 +1,12 @@
 import type {
   CheckoutSessionId,
   CommitId,
+  CustomerId,
   EventId,
   MerchantId,
   OperationId,
   PaymentId,
+  PaymentMethodId,
 } from "../kernel/ids.ts";
 import type { AccountRef } from "./accounts.ts";
 import type { Transfer } from "./transfer.ts";
@@ -15,8 +17,12 @@ import type { Transfer } from "./transfer.ts";
  *
  *   claim       takes an idempotency key for a subject (an operation, a checkout session)
  *   payment     inserts a payment, or replaces its state if the version is still the one it was computed from
- *   operation   inserts a claimed operation, or resolves one that is still claimed
+ *   operation   inserts an operation, and with it the request that is about to be sent
+ *   resolution  ends an operation that is still live, or says that it waits for the payer
  *   session     opens a checkout session, or moves one that is still at the expected attempt
+ *   customer    inserts a customer
+ *   method      stores a card for a customer, or changes what is known of a stored one
+ *   requires    a stored card that must not have been removed
  *   assessment  the risk decision that the claim rests on
  *   journal     transfers of one cause
  *   events      what the outbox will tell
@@ -28,9 +34,15 @@ export type Commit = {
   readonly merchant: MerchantId;
   readonly at: Date;
   readonly claim?: Claim;
-  readonly payment?: { readonly insert: Row } | { readonly update: Row; readonly expectedVersion: number };
-  readonly operation?: { readonly insert: Row } | { readonly resolve: OperationResolution };
+  readonly payment?:
+    | { readonly insert: Row; readonly terms: Row }
+    | { readonly update: Row; readonly expectedVersion: number };
+  readonly operation?: { readonly insert: Row; readonly inFlight: Row | null };
+  readonly resolution?: OperationResolution;
   readonly session?: { readonly insert: Row } | { readonly update: SessionMove };
+  readonly customer?: Row;
+  readonly method?: { readonly insert: Row } | { readonly update: Row };
+  readonly requires?: { readonly method: PaymentMethodId };
   readonly assessment?: Row;
   readonly journal?: Journal;
   readonly events: readonly OutboxEvent[];
@@ -45,22 +57,37 @@ type RowValue =
   | RowValue[]
   | { readonly [key: string]: RowValue | undefined };
 
-export type ClaimKind = "authorize" | "capture" | "void" | "refund" | "checkout_session";
+export type ClaimKind =
+  | "authorize"
+  | "increment"
+  | "capture"
+  | "void"
+  | "refund"
+  | "checkout_session"
+  | "customer"
+  | "payment_method";
 
 /** Takes `key` for `subject`. `fingerprint` is the lower-case hex SHA-256 of the arguments. */
 export type Claim = {
   readonly key: string;
   readonly fingerprint: string;
   readonly kind: ClaimKind;
-  readonly subject: OperationId | CheckoutSessionId;
+  readonly subject: OperationId | CheckoutSessionId | CustomerId | PaymentMethodId;
   readonly payment: PaymentId | null;
 };
 
 export type OperationResolution = {
   readonly payment: PaymentId;
   readonly id: OperationId;
-  readonly state: "succeeded" | "declined" | "failed";
+  /** `live`: claimed, or waiting for the payer; else the state that it must be in. */
+  readonly from: "live" | "succeeded";
+  readonly state: "requires_action" | "succeeded" | "declined" | "failed" | "reversed";
   readonly failure: Row | null;
+  readonly details: Row | null;
+  readonly providerOperation: string | null;
+  /** With `requires_action`: when to ask what became of it, ISO 8601; and what is kept in place of the request. */
+  readonly resolveAfter: string | null;
+  readonly request: Row | null;
 };
 
 export type SessionMove = {
@@ -93,6 +120,8 @@ export const CAUSES = [
   "refund_failed",
   "expiry",
   "conversion",
+  "increment",
+  "refund_reversed",
 ] as const;
 export type JournalCause = (typeof CAUSES)[number];
 
@@ -111,7 +140,7 @@ export type CommitResult =
   | { readonly outcome: "key_taken"; readonly claim: TakenClaim }
   | {
       readonly outcome: "guard_failed";
-      readonly guard: "payment_version" | "operation_state" | "session_attempt";
+      readonly guard: "payment_version" | "operation_state" | "session_attempt" | "payment_method";
     }
   /** The ledger does not take one of its transfers. */
   | { readonly outcome: "refused"; readonly reason: RefusalReason }

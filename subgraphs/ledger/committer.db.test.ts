@@ -7,11 +7,19 @@ import { type MerchantId, newId, uuidOf } from "../kernel/ids.ts";
 import { moneyOf } from "../kernel/money.ts";
 import { invariant } from "../kernel/result.ts";
 import type { CheckoutSession } from "../payments/domain/checkout-session.ts";
-import { claimAuthorization, claimFollowUp, type FollowUp, openSession } from "../payments/domain/claims.ts";
+import { claimFollowUp, claimPayment, type FollowUp, openSession } from "../payments/domain/claims.ts";
 import type { Operation } from "../payments/domain/operation.ts";
 import type { Payment } from "../payments/domain/payment.ts";
 import { type DefiniteAnswer, record } from "../payments/domain/records.ts";
-import { AT, HOME, sampleOperation, samplePayment } from "../payments/domain/samples.ts";
+import {
+  ALLOWED,
+  AT,
+  HOME,
+  SAMPLE_REQUEST,
+  sampleContext,
+  sampleOperation,
+  samplePayment,
+} from "../payments/domain/samples.ts";
 import { assessmentRow } from "../risk/assess.ts";
 import { type ApplyCommit, type Committer, openCommitter } from "./committer.ts";
 
@@ -19,8 +27,7 @@ let database: TestDatabase;
 let committer: Committer;
 let commit: ApplyCommit;
 let merchant: MerchantId;
-const prices = { default: { bps: 290, fixed: 30n } };
-const context = { prices, session: null };
+const context = sampleContext();
 let keys = 0;
 
 beforeAll(async () => {
@@ -39,7 +46,6 @@ afterAll(async () => {
   await database.drop();
 });
 
-const allow = { decision: "allow", score: 0, reasons: [], degraded: false, ruleset: "t" } as const;
 const done = (amount: bigint): DefiniteAnswer => ({
   kind: "done",
   providerPayment: "pi_1",
@@ -55,8 +61,9 @@ function authorization(overrides: { key?: string; fingerprint?: string } = {}) {
     key: overrides.key ?? `key-${++keys}`,
     fingerprint: overrides.fingerprint ?? "aa".repeat(32),
   };
-  const assessment = assessmentRow(allow, merchant, payment.id, AT);
-  return claimAuthorization(payment, operation, claim, { assessment, session: null, resolveAfter: AT }, AT);
+  const assessment = assessmentRow(ALLOWED, merchant, payment.id, AT);
+  const context = { assessment, session: null, uses: null, stores: null, resolveAfter: AT };
+  return claimPayment(payment, operation, claim, context, AT);
 }
 
 async function authorized(): Promise<Payment> {
@@ -77,7 +84,7 @@ function followUp(payment: Payment, details: FollowUp) {
     payment,
     details,
     { key: `key-${++keys}`, fingerprint: "bb".repeat(32) },
-    { id: newId("op", HOME, AT), reference: `ref-${keys}`, request: sampleOperation(payment).request },
+    { id: newId("op", HOME, AT), reference: `ref-${keys}`, request: SAMPLE_REQUEST },
     AT,
     AT,
   );
@@ -196,6 +203,7 @@ describe("a commit", () => {
       captureMethod: "manual",
       description: null,
       reference: null,
+    returnUrl: null,
       payment: null,
       createdAt: at,
       expiresAt: at,

@@ -87,7 +87,7 @@ it("the committer does nothing but commit", async () => {
     "delete from payments.payment",
     "insert into payments.outbox select * from payments.outbox",
     "select ledger.open_accounts('[]', now())",
-    "select ledger.failed_guards('{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}')",
+    "select payments.failed_guards('{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}')",
   ]) {
     await expect(sql.unsafe(statement), statement).rejects.toMatchObject(REFUSED);
   }

@@ -2,7 +2,7 @@ import { hash } from "node:crypto";
 import { homeOf, type Id, type IdKind, transferUuid, uuidOf } from "../../kernel/ids.ts";
 import type { AccountRef } from "../accounts.ts";
 import { CAUSES, type Commit, type Journal } from "../commit.ts";
-import { TRANSFER_KINDS } from "../transfer.ts";
+import { TRANSFER_KINDS, type Transfer } from "../transfer.ts";
 import type { AccountIds } from "./account-ids.ts";
 
 /** A transfer as its row, but for what its batch gives it: position in the shard and time. */
@@ -28,6 +28,8 @@ export const PARTS = [
   "resolutions",
   "newSessions",
   "sessions",
+  "customers",
+  "methods",
   "assessments",
   "events",
 ] as const;
@@ -47,9 +49,16 @@ const PAYMENT_UPDATE = [
   "refunding",
   "finalized",
   "closing",
+  "in_review",
+  "over_capturable",
+  "incrementing",
   "fee",
-  "authorization_transfer",
+  "holds",
+  "attempt",
+  "provider",
   "provider_payment",
+  "action",
+  "authentication",
   "decline",
   "updated_at",
   "authorization_expires_at",
@@ -57,7 +66,7 @@ const PAYMENT_UPDATE = [
 
 /** What must hold before a commit is applied; ids as UUIDs. */
 export type Guard = {
-  readonly what: "key" | "payment_version" | "operation_state" | "session_attempt";
+  readonly what: "key" | "payment_version" | "operation_state" | "session_attempt" | "payment_method";
   readonly key: string | null;
   readonly payment: string | null;
   readonly id: string | null;
@@ -85,15 +94,23 @@ export type Entry = {
   readonly leaves: readonly bigint[];
 };
 
+const NONE: readonly never[] = [];
+const CONTENT_BYTES = 8;
+const digest = Buffer.alloc(CONTENT_BYTES);
+
 const uuid = (id: Id<IdKind> | null): string | null => (id === null ? null : uuidOf(id));
 
-export function entryOf(commit: Commit, accounts: AccountIds): Entry {
+/** @param shard its merchant's, for whoever knows it already */
+export function entryOf(
+  commit: Commit,
+  accounts: AccountIds,
+  shard: number = homeOf(commit.merchant).shard,
+): Entry {
   const id = uuidOf(commit.id);
-  const { shard } = homeOf(commit.merchant);
   const merchant = uuidOf(commit.merchant);
   const parts = partsOf(commit, { id, shard, merchant });
   const guards = guardsOf(commit);
-  const transfers = commit.journal === undefined ? [] : transfersOf(commit.journal, id, accounts);
+  const transfers = commit.journal === undefined ? NONE : transfersOf(commit.journal, id, accounts);
   return {
     id,
     shard,
@@ -127,7 +144,19 @@ function partsOf(
   commit: Commit,
   { id, shard, merchant }: { id: string; shard: number; merchant: string },
 ): Entry["parts"] {
-  const { claim, payment, operation, session, assessment, journal, events, at } = commit;
+  const {
+    claim,
+    payment,
+    operation,
+    resolution,
+    session,
+    customer,
+    method,
+    assessment,
+    journal,
+    events,
+    at,
+  } = commit;
   const home = { shard, merchant };
   const parts: Partial<Record<Part, string[]>> = {};
   const add = (part: Part, row: object) => {
@@ -147,26 +176,29 @@ function partsOf(
     });
   }
   if (payment !== undefined) {
-    if ("insert" in payment) add("newPayments", payment.insert);
+    if ("insert" in payment) add("newPayments", { ...payment.insert, ...payment.terms });
     else {
       const row: Record<string, unknown> = {};
       for (const column of PAYMENT_UPDATE) row[column] = payment.update[column];
       add("payments", row);
     }
   }
-  if (operation !== undefined) {
-    if ("insert" in operation) add("newOperations", operation.insert);
-    else {
-      const { resolve } = operation;
-      const ids = { payment: uuidOf(resolve.payment), id: uuidOf(resolve.id) };
-      add("resolutions", {
-        ...home,
-        ...ids,
-        state: resolve.state,
-        failure: resolve.failure,
-        resolved_at: at,
-      });
-    }
+  if (operation !== undefined) add("newOperations", { ...operation.inFlight, ...operation.insert });
+  if (resolution !== undefined) {
+    const { state, failure, details, providerOperation, resolveAfter, request } = resolution;
+    const live = state === "requires_action";
+    add("resolutions", {
+      ...home,
+      payment: uuidOf(resolution.payment),
+      id: uuidOf(resolution.id),
+      state,
+      failure,
+      details,
+      provider_operation: providerOperation,
+      resolved_at: live ? null : at,
+      resolve_after: resolveAfter,
+      request,
+    });
   }
   if (session !== undefined) {
     if ("insert" in session) add("newSessions", session.insert);
@@ -176,6 +208,8 @@ function partsOf(
       add("sessions", { ...home, ...ids, attempt, status });
     }
   }
+  if (customer !== undefined) add("customers", customer);
+  if (method !== undefined) add("methods", "insert" in method ? method.insert : method.update);
   if (assessment !== undefined) add("assessments", assessment);
   for (const event of events) {
     const ids = { id: uuidOf(event.id), payment: uuidOf(event.payment) };
@@ -189,24 +223,23 @@ function orderOf(
   transfers: readonly EntryTransfer[],
   accounts: AccountIds,
 ): Pick<Entry, "finds" | "leaves"> {
-  if (journal === undefined) return { finds: [], leaves: [] };
+  if (journal === undefined) return { finds: NONE, leaves: NONE };
   const opened = journal.opens.map((account) => accounts.idOf(account));
   const finds: bigint[] = [];
   const leaves = [...opened];
-  journal.transfers.forEach(({ debit, credit }, index) => {
-    const ids = transfers[index] as EntryTransfer;
-    for (const [account, id] of [
-      [debit, ids.debit],
-      [credit, ids.credit],
-    ] as const) {
-      if (!account.overdraft) leaves.push(id);
-      if (!account.overdraft || !opened.includes(id)) finds.push(id);
-    }
-  });
+  const add = ({ overdraft }: AccountRef, id: bigint) => {
+    if (!overdraft) leaves.push(id);
+    if (!overdraft || !opened.includes(id)) finds.push(id);
+  };
+  for (let index = 0; index < transfers.length; index++) {
+    const { debit, credit } = journal.transfers[index] as Transfer;
+    add(debit, (transfers[index] as EntryTransfer).debit);
+    add(credit, (transfers[index] as EntryTransfer).credit);
+  }
   return { finds, leaves };
 }
 
-function guardsOf({ claim, payment, operation, session }: Commit): Guard[] {
+function guardsOf({ claim, payment, resolution, session, requires }: Commit): Guard[] {
   const none = { key: null, payment: null, id: null, expected: null };
   const guards: Guard[] = [];
   if (claim !== undefined) guards.push({ ...none, what: "key", key: claim.key });
@@ -214,10 +247,13 @@ function guardsOf({ claim, payment, operation, session }: Commit): Guard[] {
     const id = payment.update["id"] as string;
     guards.push({ ...none, what: "payment_version", id, expected: payment.expectedVersion });
   }
-  if (operation !== undefined && "resolve" in operation) {
-    const { payment: of, id } = operation.resolve;
-    guards.push({ ...none, what: "operation_state", payment: uuidOf(of), id: uuidOf(id) });
+  if (resolution !== undefined) {
+    const { payment: of, id, from } = resolution;
+    // As `payments.failed_guards` has it: its outcome is still to come, or it has succeeded.
+    const expected = from === "live" ? 0 : 1;
+    guards.push({ ...none, what: "operation_state", payment: uuidOf(of), id: uuidOf(id), expected });
   }
+  if (requires !== undefined) guards.push({ ...none, what: "payment_method", id: uuidOf(requires.method) });
   if (session !== undefined && "update" in session) {
     const { id, expectedAttempt } = session.update;
     guards.push({ ...none, what: "session_attempt", id: uuidOf(id), expected: expectedAttempt });
@@ -231,20 +267,27 @@ function contentOf(
   transfers: readonly EntryTransfer[],
   cause: string,
 ): bigint {
-  const said = [cause];
-  for (const { what, expected } of guards) said.push(`${what} ${expected}`);
-  for (const part of PARTS) for (const row of parts[part] ?? []) said.push(part, row);
+  let said = cause;
+  for (const { what, expected } of guards) said += `\n${what} ${expected}`;
+  for (const _ in parts) {
+    for (const part of PARTS) for (const row of parts[part] ?? NONE) said += `\n${part}\n${row}`;
+    break; // there are some
+  }
   for (const { kind, debit, credit, amount, currency, pending, expiresAt } of transfers)
-    said.push(`${kind} ${debit} ${credit} ${amount} ${currency} ${pending} ${expiresAt}`);
-  return hash("sha256", said.join("\n"), "buffer").readBigUInt64BE() & 0x7fff_ffff_ffff_ffffn;
+    said += `\n${kind} ${debit} ${credit} ${amount} ${currency} ${pending} ${expiresAt}`;
+  digest.write(hash("sha256", said, "binary"), 0, CONTENT_BYTES, "binary");
+  digest[0] = (digest[0] as number) & 0x7f;
+  return digest.readBigInt64BE();
 }
 
 function keysOf(commit: Commit, id: string, merchant: string, transfers: readonly EntryTransfer[]): string[] {
   const keys = [id];
-  const { claim, payment, operation, session } = commit;
+  const { claim, payment, resolution, session, method, requires } = commit;
   if (claim !== undefined) keys.push(`${merchant} ${claim.key}`);
-  const touched = paymentOf(payment, operation);
+  const touched = paymentOf(payment, resolution);
   if (touched !== null) keys.push(touched);
+  if (requires !== undefined) keys.push(uuidOf(requires.method));
+  if (method !== undefined && "update" in method) keys.push(method.update["id"] as string);
   if (session !== undefined && "update" in session) keys.push(uuidOf(session.update.id));
   for (const { kind, id: transfer, pending } of transfers) {
     if (pending !== null) keys.push(pending);
@@ -253,8 +296,7 @@ function keysOf(commit: Commit, id: string, merchant: string, transfers: readonl
   return keys;
 }
 
-function paymentOf(payment: Commit["payment"], operation: Commit["operation"]): string | null {
+function paymentOf(payment: Commit["payment"], resolution: Commit["resolution"]): string | null {
   if (payment !== undefined) return ("insert" in payment ? payment.insert : payment.update)["id"] as string;
-  if (operation !== undefined && "resolve" in operation) return uuidOf(operation.resolve.payment);
-  return null;
+  return resolution === undefined ? null : uuidOf(resolution.payment);
 }

@@ -2,8 +2,12 @@
 export type Failure =
   /** It may have been applied, or could not be tried: look where the chain stands and send it again. */
   | "again"
+  /** Another writer has continued a chain: follow it. */
+  | "moved"
   /** The ledger refuses one of its commits: judge each. */
   | "judge"
+  /** One of its commits was applied before: look all of them up. */
+  | "recall"
   /** Something else is wrong with one of its commits: find it by halves. */
   | "split";
 
@@ -28,15 +32,16 @@ const AGAIN = new Set([
   "CONNECTION_DESTROYED",
   "CONNECT_TIMEOUT",
 ]);
-const JUDGE = new Set([
-  "TS002", // an unknown account, a limit, a part that a pending transfer has not
-  "23505", // unique_violation: a commit's id was applied before
-]);
+const BY_CODE: Readonly<Record<string, Failure>> = {
+  TS001: "moved",
+  TS002: "judge", // an unknown account, a limit, a part that a pending transfer has not
+  "23505": "recall", // unique_violation
+};
 
 export function failureOf(error: unknown): Failure {
   const code = codeOf(error);
   if (AGAIN.has(code)) return "again";
-  return JUDGE.has(code) ? "judge" : "split";
+  return BY_CODE[code] ?? "split";
 }
 
 /** numeric_value_out_of_range: a balance would pass 2^63. */

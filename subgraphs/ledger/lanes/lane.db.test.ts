@@ -273,6 +273,23 @@ describe("limits", () => {
   });
 });
 
+it("what was applied before is not counted again when limits are judged", async () => {
+  const judging = open({ lanes: 1 });
+  try {
+    const here = shop(11);
+    const take = (minor: bigint) => posting(here, [move(here, minor, { debit: here.covered })]);
+    await judging.commit(posting(here, [move(here, 100n, { credit: here.covered })]));
+    const first = take(50n);
+    expect(await judging.commit(first)).toEqual(applied);
+    expect(await judging.commit(take(51n))).toMatchObject({ reason: "exceeds_limit" });
+    // From now on its batches are judged first.
+    const again = await Promise.all([first, take(50n)].map((commit) => judging.commit(commit)));
+    expect(again).toEqual([{ outcome: "replayed" }, applied]);
+  } finally {
+    await judging.close();
+  }
+});
+
 describe("an answer that is lost", () => {
   it.each([1, 2, 3])("leaves every commit applied once, and told so (%i)", async () => {
     const proxy = await startCuttingProxy(database.url);
@@ -329,14 +346,15 @@ it("a batch that was given up and is in the books after all is told to the audit
   try {
     const here = shop(15);
     await through.commit(posting(here, [move(here)]));
+    await through.commit(posting(here, [move(here)])); // prepares the statement whose answer is cut
     proxy.cutNextAnswer();
     proxy.refuse();
     const given = posting(here, [move(here)]);
     await expect(through.commit(given)).rejects.toThrow();
-    expect([told, await isThere(given)]).toEqual([[1n], 1]);
+    expect([told, await isThere(given)]).toEqual([[1n, 2n], 1]);
     await proxy.listenAgain();
     expect(await through.commit(posting(here, [move(here)]))).toEqual(applied);
-    expect(told).toEqual([1n, 2n, 3n]);
+    expect(told).toEqual([1n, 2n, 3n, 4n]);
   } finally {
     await through.close();
     await proxy.close();

@@ -7,7 +7,7 @@ import type { AccountIds } from "./account-ids.ts";
 import type { Entry } from "./entry.ts";
 import { failureOf, isOutOfRange } from "./failures.ts";
 import { ChainBroken, readHead } from "./heads.ts";
-import { APPLY_BATCH, parametersOf } from "./parameters.ts";
+import { type Care, statementFor } from "./parameters.ts";
 import { type BatchLimits, CommitQueue } from "./queue.ts";
 import { type Head, headAfter, type Sealed, type SealedBatch, seal } from "./seal.ts";
 
@@ -30,15 +30,17 @@ type Waiting = {
 };
 
 /** What the write function answers of a batch that it did not apply. */
-type Answer = { readonly moved: true } | { readonly failed: readonly FailedCommit[] };
+type Answer = { readonly failed: readonly FailedCommit[] };
 type FailedCommit = { readonly ordinal: number } & CommitResult;
 
 const ATTEMPTS = 12;
 const FIRST_PAUSE_MS = 10;
 const LONGEST_PAUSE_MS = 500;
 /** After a batch that had to be judged, so many are judged at once: what fails seldom comes alone. */
-const CAREFUL_BATCHES = 8;
+const JUDGED_BATCHES = 8;
 const MOST_DOUBTFUL = 1_000;
+const APPLIED: CommitResult = { outcome: "applied" };
+const TRUSTING: Care = { judge: false, recall: false };
 
 /**
  * Applies commits of its shards in the order in which they came: what has queued while one batch was under way is
@@ -53,7 +55,8 @@ export class Lane {
   readonly #unsure = new Set<number>();
   /** The last batches of which nobody knows whether they were applied, by their MAC. */
   readonly #doubtful = new Map<string, SealedBatch>();
-  #careful = 0;
+  /** So many batches are still judged at once. */
+  #judging = 0;
   #running: Promise<void> | null = null;
 
   constructor(options: LaneOptions) {
@@ -91,8 +94,8 @@ export class Lane {
   /** Answers every commit of a batch. Never throws. */
   async #settle(batch: readonly Waiting[]): Promise<void> {
     let waiting = batch;
-    let careful = this.#careful > 0;
-    if (careful) this.#careful--;
+    let care: Care = { judge: this.#judging > 0, recall: false };
+    if (care.judge) this.#judging--;
     let lost: Sealed | null = null;
     for (let attempt = 1; waiting.length > 0; ) {
       try {
@@ -106,33 +109,35 @@ export class Lane {
         if (waiting.length === 0) return;
         const sealed = this.#seal(waiting);
         lost = sealed;
-        const answer = await this.#send(sealed, careful);
+        const answer = await this.#send(sealed, care);
         lost = null;
         if (answer === null) {
           for (const batch of sealed.batches) this.#options.onBatch(batch);
           this.#applied(waiting, sealed);
           return;
         }
-        if ("moved" in answer) await this.#follow(sealed);
-        if (!careful || "moved" in answer) {
-          // What fails may have been applied before: that is looked up only when asked to be careful.
-          careful = true;
-        } else {
-          waiting = answerFailed(waiting, answer.failed);
-          careful = false; // the others have been judged
-        }
+        waiting = answerFailed(waiting, answer.failed);
+        care = TRUSTING; // the others have been looked at
       } catch (error) {
         const failure = failureOf(error);
-        if (failure === "again") for (const batch of lost?.batches ?? []) this.#doubt(batch);
-        if (failure === "again" && attempt < ATTEMPTS) {
-          await this.#pause(attempt++, error);
-          careful = true;
-          continue;
+        if (failure === "again") {
+          for (const batch of lost?.batches ?? []) this.#doubt(batch);
+          if (attempt < ATTEMPTS) {
+            await this.#pause(attempt++, error);
+            care = { ...care, recall: true };
+            continue;
+          }
         }
         if (failure !== "again") lost = null;
-        if (failure === "judge" && !careful) {
-          careful = true;
-          this.#careful = CAREFUL_BATCHES;
+        if (failure === "moved") {
+          // What the other writer wrote is followed before the next attempt, and may have been these commits.
+          for (const { entry } of waiting) this.#unsure.add(entry.shard);
+          care = { ...care, recall: true };
+        } else if (failure === "judge" && !care.judge) {
+          care = { ...care, judge: true };
+          this.#judging = JUDGED_BATCHES;
+        } else if (failure === "recall" && !care.recall) {
+          care = { ...care, recall: true };
         } else if (failure !== "again" && waiting.length > 1) {
           const middle = Math.ceil(waiting.length / 2);
           await this.#settle(waiting.slice(0, middle));
@@ -157,10 +162,10 @@ export class Lane {
     );
   }
 
-  async #send(sealed: Sealed, careful: boolean): Promise<Answer | null> {
+  async #send(sealed: Sealed, care: Care): Promise<Answer | null> {
     const { sql, accounts } = this.#options;
-    const parameters = parametersOf(sealed, careful, accounts);
-    const rows = await sql.unsafe<{ answer: Answer | null }[]>(APPLY_BATCH, parameters, { prepare: true });
+    const { text, parameters } = statementFor(sealed, care, accounts);
+    const rows = await sql.unsafe<{ answer: Answer | null }[]>(text, parameters, { prepare: true });
     return (rows[0] as { answer: Answer | null }).answer;
   }
 
@@ -168,7 +173,7 @@ export class Lane {
     const { accounts } = this.#options;
     for (const batch of batches) this.#heads.set(batch.header.shard, headAfter(batch));
     for (const { shard, opens } of entries) for (const account of opens) accounts.opened(shard, account);
-    for (const { resolve } of waiting) resolve({ outcome: "applied" });
+    for (const { resolve } of waiting) resolve(APPLIED);
   }
 
   /** Knows the heads of all shards of the batch; commits of a shard whose chain is broken are answered and left out. */

@@ -2,8 +2,31 @@ import { type AccountRef, OPERATOR_BOOK } from "../accounts.ts";
 import { TRANSFER_KINDS } from "../transfer.ts";
 import type { AccountIds } from "./account-ids.ts";
 import { changesOf } from "./changes.ts";
-import { type Entry, PARTS, type Part } from "./entry.ts";
+import { type Entry, type Guard, PARTS, type Part } from "./entry.ts";
+import { type Bare, bareRows, changeRows, type Hold, holdRows, linkRows, transferRows } from "./rows.ts";
 import type { Sealed } from "./seal.ts";
+
+/** How the write function is to look at a batch (schema/sql, ledger.apply_batch). */
+export type Care = {
+  /** Find the commits that the ledger refuses, in order, before anything is written. */
+  readonly judge: boolean;
+  /** Find the commits that were applied before. */
+  readonly recall: boolean;
+};
+
+type PlacedGuard = Guard & { readonly ordinal: number; readonly shard: number; readonly merchant: string };
+
+/** An array for each: its name, and what it has of a guard. */
+const GUARD_COLUMNS: readonly (readonly [name: string, read: (guard: PlacedGuard) => string | number])[] = [
+  ["g_commit", ({ ordinal }) => ordinal],
+  ["g_shard", ({ shard }) => shard],
+  ["g_merchant", ({ merchant }) => merchant],
+  ["g_what", ({ what }) => what],
+  ["g_key", ({ key }) => (key === null ? "NULL" : quoted(key))],
+  ["g_payment", ({ payment }) => payment ?? "NULL"],
+  ["g_id", ({ id }) => id ?? "NULL"],
+  ["g_expected", ({ expected }) => expected ?? "NULL"],
+];
 
 const PART_PARAMETERS: Record<Part, string> = {
   journals: "p_journals",
@@ -14,188 +37,94 @@ const PART_PARAMETERS: Record<Part, string> = {
   resolutions: "p_resolutions",
   newSessions: "p_new_sessions",
   sessions: "p_sessions",
+  customers: "p_customers",
+  methods: "p_methods",
   assessments: "p_assessments",
   events: "p_events",
 };
 
-const ARRAYS = [
-  "p_shards",
-  "c_shard",
-  "c_number",
-  "c_first",
-  "c_count",
-  "c_prev",
-  "c_root",
-  "c_mac",
-  "k_shard",
-  "k_id",
-  "k_content",
-  "k_bare",
-  "t_commit",
-  "t_shard",
-  "t_seq",
-  "t_id",
-  "t_kind",
-  "t_cause",
-  "t_debit",
-  "t_credit",
-  "t_amount",
-  "t_currency",
-  "t_pending",
-  "h_shard",
-  "h_id",
-  "h_debit",
-  "h_credit",
-  "h_amount",
-  "h_currency",
-  "h_payment",
-  "h_expires",
-  "b_shard",
-  "b_account",
-  "b_debits_posted",
-  "b_credits_posted",
-  "b_debits_pending",
-  "b_credits_pending",
-  "b_more_debits",
-  "b_more_credits",
-  "g_commit",
-  "g_shard",
-  "g_merchant",
-  "g_what",
-  "g_key",
-  "g_payment",
-  "g_id",
-  "g_expected",
-] as const;
+const PLAIN_NAMES = ["p_judge", "p_recall", "p_at", "p_shards", "p_links", "p_transfers", "p_changes"];
+const NAMES = [...PLAIN_NAMES, "p_resolves", "p_holds", "p_bare", ...GUARD_COLUMNS.map(([name]) => name)];
+const JSON_NAMES = ["p_accounts", ...PARTS.map((part) => PART_PARAMETERS[part])];
 
-const JSON_PARAMETERS = ["p_accounts", ...PARTS.map((part) => PART_PARAMETERS[part])];
+const statementOf = (names: readonly string[], json: readonly string[]): string =>
+  `select ledger.apply_batch(${[
+    ...names.map((name, index) => `${name} => $${index + 1}`),
+    // As text: the driver would take a string for a JSON value and quote it.
+    ...json.map((name, index) => `${name} => $${index + 1 + names.length}::text::json`),
+  ].join(", ")}) as answer`;
 
-/** The statement that applies a batch, its parameters as `parametersOf` gives them. */
-export const APPLY_BATCH = `select ledger.apply_batch(${[
-  "p_careful => $1",
-  "p_at => $2",
-  ...ARRAYS.map((name, index) => `${name} => $${index + 3}`),
-  // As text: the driver would take a string for a JSON value and quote it.
-  ...JSON_PARAMETERS.map((name, index) => `${name} => $${index + 3 + ARRAYS.length}::text::json`),
-].join(", ")}) as answer`;
+/** Of commits that only post: for a lone one the parameters that it does not need are to be felt. */
+const APPLY_PLAIN = statementOf(PLAIN_NAMES, []);
+const APPLY = statementOf(NAMES, JSON_NAMES);
 
 const SINGLE = TRANSFER_KINDS.indexOf("single");
 const PENDING = TRANSFER_KINDS.indexOf("pending");
 
-export type BatchParameter = string | boolean | null;
+export type BatchStatement = {
+  readonly text: string;
+  readonly parameters: (string | boolean | null)[];
+};
 
-/** An array literal, built as one string: these are the hottest lines of a batch. */
-function list<T>(items: readonly T[], read: (item: T) => string | number | bigint | boolean): string {
-  let text = "{";
-  for (let index = 0; index < items.length; index++) {
-    if (index > 0) text += ",";
-    text += read(items[index] as T);
-  }
-  return `${text}}`;
-}
-const bytes = (items: readonly Buffer[]): string =>
-  `{${items.map((item) => `"\\\\x${item.toString("hex")}"`).join(",")}}`;
-
-/** A sealed batch as the write function's parameters: PostgreSQL array literals, and JSON rows. */
-export function parametersOf(sealed: Sealed, careful: boolean, accounts: AccountIds): BatchParameter[] {
+/** The statement that applies a sealed batch, with its parameters: PostgreSQL array literals, and JSON rows. */
+export function statementFor(sealed: Sealed, { judge, recall }: Care, accounts: AccountIds): BatchStatement {
   const { entries, transfers, batches, at } = sealed;
-  const shards = [...new Set(entries.map(({ shard }) => shard))].sort((a, b) => a - b);
-  return [
-    careful,
+  const isSingle = transfers.every(({ kind }) => kind === SINGLE);
+  const plain = [
+    judge,
+    recall,
     at.toISOString(),
-    list(shards, (shard) => shard),
-    list(batches, ({ header }) => header.shard),
-    list(batches, ({ header }) => header.number),
-    list(batches, ({ header }) => header.firstSeq),
-    list(batches, ({ header }) => header.count),
-    bytes(batches.map(({ previous }) => previous)),
-    bytes(batches.map(({ header }) => header.root)),
-    bytes(batches.map(({ mac }) => mac)),
-    list(entries, ({ shard }) => shard),
-    list(entries, ({ id }) => id),
-    list(entries, ({ content }) => content),
-    list(entries, (entry) => entry.transfers.length === 0),
-    list(transfers, ({ ordinal }) => ordinal),
-    list(transfers, ({ shard }) => shard),
-    list(transfers, ({ seq }) => seq),
-    list(transfers, ({ id }) => id),
-    list(transfers, ({ kind }) => kind),
-    list(transfers, ({ cause }) => cause),
-    list(transfers, ({ debit }) => debit),
-    list(transfers, ({ credit }) => credit),
-    list(transfers, ({ amount }) => amount),
-    list(transfers, ({ currency }) => currency),
-    isPlain(sealed) ? "{}" : list(transfers, ({ pending }) => pending ?? "NULL"),
-    ...holdsOf(entries),
-    ...balancesOf(sealed),
-    ...guardsOf(entries),
-    accountsOf(sealed, accounts),
-    ...PARTS.map((part) => rowsOf(sealed, part)),
+    `{${[...new Set(entries.map(({ shard }) => shard))].join(",")}}`,
+    linkRows(batches),
+    transferRows(transfers),
+    changeRows(changesOf(transfers, isSingle), isSingle),
   ];
+  const opened = accountsOf(sealed, accounts);
+  if (isSingle && opened === null && entries.every(isPlain)) return { text: APPLY_PLAIN, parameters: plain };
+  const holds = isSingle ? [] : holdsOf(entries);
+  const bare = bareOf(entries);
+  return {
+    text: APPLY,
+    parameters: [
+      ...plain,
+      transfers.some(({ pending }) => pending !== null),
+      holds.length === 0 ? null : holdRows(holds),
+      bare.length === 0 ? null : bareRows(bare),
+      ...guardsOf(entries),
+      opened,
+      ...PARTS.map((part) => rowsOf(sealed, part)),
+    ],
+  };
 }
 
-/** Pending transfers once more, with what only they have. */
-function holdsOf(entries: readonly Entry[]): string[] {
-  const holds = entries.flatMap(({ shard, payment, transfers }) =>
-    transfers.filter(({ kind }) => kind === PENDING).map((transfer) => ({ ...transfer, shard, payment })),
-  );
-  return [
-    list(holds, ({ shard }) => shard),
-    list(holds, ({ id }) => id),
-    list(holds, ({ debit }) => debit),
-    list(holds, ({ credit }) => credit),
-    list(holds, ({ amount }) => amount),
-    list(holds, ({ currency }) => currency),
-    list(holds, ({ payment }) => payment ?? "NULL"),
-    list(holds, ({ expiresAt }) => expiresAt ?? "NULL"),
-  ];
-}
+/** A commit that has transfers and nothing else. */
+const isPlain = ({ guards, parts, transfers }: Entry): boolean =>
+  guards.length === 0 && transfers.length > 0 && isEmpty(parts);
 
-/** Nothing is held or resolved: what only such transfers need is left out. */
-const isPlain = ({ transfers }: Sealed): boolean => transfers.every(({ kind }) => kind === SINGLE);
-
-function balancesOf(sealed: Sealed): string[] {
-  const plain = isPlain(sealed);
-  const changes = changesOf(sealed.transfers, plain);
-  return [
-    list(changes, ({ shard }) => shard),
-    list(changes, ({ account }) => account),
-    list(changes, ({ debitsPosted }) => debitsPosted),
-    list(changes, ({ creditsPosted }) => creditsPosted),
-    ...(plain
-      ? ["{}", "{}", "{}", "{}"]
-      : [
-          list(changes, ({ debitsPending }) => debitsPending),
-          list(changes, ({ creditsPending }) => creditsPending),
-          list(changes, ({ moreDebits }) => moreDebits),
-          list(changes, ({ moreCredits }) => moreCredits),
-        ]),
-  ];
-}
-
-function guardsOf(entries: readonly Entry[]): string[] {
-  const guards = entries.flatMap((entry, index) =>
-    entry.guards.map((guard) => ({
-      ...guard,
-      ordinal: index + 1,
-      shard: entry.shard,
-      merchant: entry.merchant,
-    })),
-  );
-  return [
-    list(guards, ({ ordinal }) => ordinal),
-    list(guards, ({ shard }) => shard),
-    list(guards, ({ merchant }) => merchant),
-    list(guards, ({ what }) => what),
-    list(guards, ({ key }) => (key === null ? "NULL" : quoted(key))),
-    list(guards, ({ payment }) => payment ?? "NULL"),
-    list(guards, ({ id }) => id ?? "NULL"),
-    list(guards, ({ expected }) => expected ?? "NULL"),
-  ];
+function isEmpty(parts: Entry["parts"]): boolean {
+  for (const _ in parts) return false;
+  return true;
 }
 
 /** Any text as an element of an array literal. */
 const quoted = (text: string): string => `"${text.replaceAll(/["\\]/g, "\\$&")}"`;
+
+const bareOf = (entries: readonly Entry[]): Bare[] =>
+  entries.flatMap(({ transfers, shard, id, content }, index) =>
+    transfers.length > 0 ? [] : [{ ordinal: index + 1, shard, id, content }],
+  );
+
+const holdsOf = (entries: readonly Entry[]): Hold[] =>
+  entries.flatMap(({ shard, payment, transfers }) =>
+    transfers.filter(({ kind }) => kind === PENDING).map((transfer) => ({ ...transfer, shard, payment })),
+  );
+
+function guardsOf(entries: readonly Entry[]): (string | null)[] {
+  const placed = entries.flatMap(({ guards, shard, merchant }, index) =>
+    guards.map((guard) => ({ ...guard, ordinal: index + 1, shard, merchant })),
+  );
+  return GUARD_COLUMNS.map(([, read]) => (placed.length === 0 ? null : `{${placed.map(read).join(",")}}`));
+}
 
 function rowsOf({ entries }: Sealed, part: Part): string | null {
   const rows: string[] = [];

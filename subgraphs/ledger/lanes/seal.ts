@@ -79,7 +79,9 @@ export function seal(
       leaves.push(leafOf(row));
     }
   }
-  const batches = [...shards].map(([shard, { head, leaves }]): SealedBatch => {
+  // In order, since it is the order in which chains are locked.
+  const inOrder = [...shards].sort(([a], [b]) => a - b);
+  const batches = inOrder.map(([shard, { head, leaves }]): SealedBatch => {
     const header: BatchHeader = {
       shard,
       number: head.batch + 1n,

@@ -20,6 +20,8 @@ const ANNOUNCED: Record<JournalCause, readonly [type: string, kind: TransferKind
   refund_failed: ["payment.refund_failed.v1", "release"],
   expiry: ["payment.expired.v1", "release"],
   conversion: null,
+  increment: ["payment.incremented.v1", "pending"],
+  refund_reversed: ["payment.refund_reversed.v1", "single"],
 };
 
 const announced = (sql: TransactionSql): Fragment => {

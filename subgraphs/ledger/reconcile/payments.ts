@@ -27,11 +27,13 @@ export const payments: Check = {
   judged: (sql, scope) => sql`
     with ${cutOf(sql, scope)}, ${paymentsOf(sql, scope)}, compared as (
       select p.shard, p.id, p.state, p.authorized, p.captured, p.refunded, p.fee, p.refunding,
-             case when p.finalized or p.state in ('voided', 'expired') then 0 else p.authorized - p.captured end as open, l.*,
+             case when p.finalized or p.state in ('voided', 'expired') then 0
+                  else greatest(p.authorized - p.captured, 0) end as open, l.*,
              case when l.l_authorized = 0
-                    then case when p.state in ('processing', 'declined', 'failed') then p.state else 'failed' end
+                    then case when p.state in ('processing', 'requires_action', 'declined', 'failed') then p.state
+                              else 'failed' end
                   when l.l_captured = 0
-                    then case when l.l_open > 0 then 'authorized' when l.l_expired then 'expired' else 'voided' end
+                    then case when l.l_open > 0 then case when p.in_review then 'in_review' else 'authorized' end when l.l_expired then 'expired' else 'voided' end
                   when l.l_refunded = 0 then case when l.l_open > 0 then 'partially_captured' else 'captured' end
                   when l.l_refunded = l.l_captured and l.l_open = 0 then 'refunded'
                   else 'partially_refunded' end as l_state
@@ -39,10 +41,13 @@ export const payments: Check = {
       cross join lateral ${known(sql)}
       cross join lateral (
         select coalesce(sum(t.amount) filter (where t.debit = known.receivable
-                 and ((t.kind = 1 and t.cause = ${code("authorization")}) or (t.kind = 0 and t.cause = ${code("sale")}))), 0)
+                 and ((t.kind = 1 and t.cause in (${code("authorization")}, ${code("increment")})) or (t.kind = 0 and t.cause = ${code("sale")}))), 0)
                  as l_authorized,
-               coalesce(sum(t.amount) filter (where t.debit = known.receivable and t.kind in (0, 2)), 0) as l_captured,
-               coalesce(sum(t.amount) filter (where t.credit = known.receivable and t.kind in (0, 2)), 0) as l_refunded,
+               coalesce(sum(t.amount) filter (where t.debit = known.receivable and t.kind in (0, 2)
+                 and t.cause <> ${code("refund_reversed")}), 0) as l_captured,
+               coalesce(sum(case when t.cause = ${code("refund_reversed")} then -t.amount else t.amount end)
+                 filter (where t.kind in (0, 2) and (t.credit = known.receivable
+                   or t.cause = ${code("refund_reversed")})), 0) as l_refunded,
                coalesce(sum(t.amount) filter (where t.credit = known.fee and t.kind in (0, 2)), 0) as l_fee,
                coalesce(sum(case when t.kind = 1 then t.amount else -t.amount end)
                  filter (where t.debit = known.receivable and t.kind <> 0), 0) as l_open,

@@ -8,12 +8,18 @@ import { connectAs } from "../../database/pool.ts";
 import { homeOf, idFromUuid, type MerchantId, newId, uuidOf } from "../../kernel/ids.ts";
 import { moneyOf } from "../../kernel/money.ts";
 import { invariant } from "../../kernel/result.ts";
-import { claimAuthorization, claimFollowUp, type FollowUp } from "../../payments/domain/claims.ts";
+import { claimFollowUp, claimPayment, type FollowUp } from "../../payments/domain/claims.ts";
 import { declineOf } from "../../payments/domain/decline.ts";
 import type { Operation } from "../../payments/domain/operation.ts";
 import type { Payment } from "../../payments/domain/payment.ts";
 import { type DefiniteAnswer, record } from "../../payments/domain/records.ts";
-import { sampleOperation, samplePayment } from "../../payments/domain/samples.ts";
+import {
+  ALLOWED,
+  SAMPLE_REQUEST,
+  sampleContext,
+  sampleOperation,
+  samplePayment,
+} from "../../payments/domain/samples.ts";
 import { assessmentRow } from "../../risk/assess.ts";
 import { accountId, accountOf } from "../accounts.ts";
 import type { Commit } from "../commit.ts";
@@ -218,7 +224,7 @@ describe("a difference is named, and nothing else:", () => {
   });
 
   it("a pending row that is gone, that has another amount, or that is of nothing", async () => {
-    const hold = of("authorized").authorizationTransfer as string;
+    const hold = of("authorized").holds[0]?.transfer as string;
     const uuid = uuidOf(hold as never);
     for (const plant of [
       (owner: Sql) => owner`delete from ledger.pending where transfer = ${uuid}`,
@@ -460,8 +466,6 @@ type TestPayments = {
   ): Promise<Payment>;
 };
 
-const prices = { default: { bps: 290, fixed: 30n } };
-const allow = { decision: "allow", score: 0, reasons: [], degraded: false, ruleset: "t" } as const;
 const refused: DefiniteAnswer = {
   kind: "declined",
   decline: declineOf("generic_decline", null),
@@ -476,7 +480,7 @@ function openTestPayments(books: TestBooks): TestPayments {
     invariant(result.outcome === "applied", `the commit is applied: ${JSON.stringify(result)}`);
   };
   const answer = async (payment: Payment, operation: Operation, given: DefiniteAnswer) => {
-    const recorded = record(payment, operation, given, { prices, session: null }, books.at);
+    const recorded = record(payment, operation, given, sampleContext(), books.at);
     invariant(recorded.ok, "it can be recorded");
     await commit(recorded.value.commit);
     return recorded.value.payment;
@@ -487,9 +491,9 @@ function openTestPayments(books: TestBooks): TestPayments {
       const ids = { id: newId("pay", homeOf(merchant), at), merchant, createdAt: at, updatedAt: at };
       const payment = samplePayment(ids);
       const operation = sampleOperation(payment, { id: newId("op", homeOf(merchant), at) });
-      const assessment = assessmentRow(allow, merchant, payment.id, at);
-      const context = { assessment, session: null, resolveAfter: at };
-      const claimed = claimAuthorization(payment, operation, claim(), context, at);
+      const assessment = assessmentRow(ALLOWED, merchant, payment.id, at);
+      const context = { assessment, session: null, uses: null, stores: null, resolveAfter: at };
+      const claimed = claimPayment(payment, operation, claim(), context, at);
       await commit(claimed.commit);
       if (!answered) return claimed.payment;
       const amount = payment.amount.minor;
@@ -504,7 +508,7 @@ function openTestPayments(books: TestBooks): TestPayments {
     },
     async followUp(payment, kind, amount, { final = false, fails = false, answered = true } = {}) {
       const id = newId("op", homeOf(payment.merchant), books.at);
-      const sent = { id, reference: `ref-${id}`, request: sampleOperation(payment).request };
+      const sent = { id, reference: `ref-${id}`, request: SAMPLE_REQUEST };
       const followUp = { kind, amount, final };
       const claimed = claimFollowUp(payment, followUp, claim(), sent, books.at, books.at);
       invariant(claimed.ok, "it can be claimed");

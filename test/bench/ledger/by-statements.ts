@@ -1,6 +1,6 @@
 import type { KeyObject } from "node:crypto";
 import { uuidOf } from "../../../subgraphs/kernel/ids.ts";
-import type { Commit, Row } from "../../../subgraphs/ledger/commit.ts";
+import type { Commit, OperationResolution, Row } from "../../../subgraphs/ledger/commit.ts";
 import { AccountIds } from "../../../subgraphs/ledger/lanes/account-ids.ts";
 import { type Entry, entryOf } from "../../../subgraphs/ledger/lanes/entry.ts";
 import { type Head, type Sealed, type SealedTransfer, seal } from "../../../subgraphs/ledger/lanes/seal.ts";
@@ -90,7 +90,7 @@ const parametersOf = (row: Row): Parameter[] =>
   });
 
 async function writeState(send: Sender, commit: Commit, { shard }: Entry): Promise<void> {
-  const { claim, payment, operation, assessment, at } = commit;
+  const { claim, payment, operation, resolution, assessment, at } = commit;
   const home = { shard, merchant: uuidOf(commit.merchant) };
   if (claim !== undefined) {
     const { key, kind } = claim;
@@ -105,8 +105,10 @@ async function writeState(send: Sender, commit: Commit, { shard }: Entry): Promi
     });
   }
   if (payment !== undefined) {
-    if ("insert" in payment) await insert(send, "payments.payment", payment.insert);
-    else
+    if ("insert" in payment) {
+      await insert(send, "payments.payment", payment.insert);
+      await insert(send, "payments.payment_terms", payment.terms);
+    } else
       await update(
         send,
         "payments.payment",
@@ -115,42 +117,37 @@ async function writeState(send: Sender, commit: Commit, { shard }: Entry): Promi
         `version = ${payment.expectedVersion}`,
       );
   }
+  if (resolution !== undefined) await resolve(send, resolution, home, at);
   if (operation !== undefined) {
-    if ("insert" in operation) await insert(send, "payments.operation", operation.insert);
-    else {
-      const { id, payment: of, state, failure } = operation.resolve;
-      const row = {
-        ...home,
-        payment: uuidOf(of),
-        id: uuidOf(id),
-        state,
-        failure,
-        resolved_at: at.toISOString(),
-      };
-      await update(
-        send,
-        "payments.operation",
-        row,
-        ["shard", "merchant", "payment", "id"],
-        "state = 'claimed'",
-      );
-    }
+    await insert(send, "payments.operation", operation.insert);
+    if (operation.inFlight !== null) await insert(send, "payments.in_flight", operation.inFlight);
   }
   if (assessment !== undefined) await insert(send, "risk.assessment", assessment);
 }
 
+async function resolve(
+  send: Sender,
+  { id, payment, state, failure, details, providerOperation }: OperationResolution,
+  home: { readonly shard: number; readonly merchant: string },
+  at: Date,
+): Promise<void> {
+  const row = {
+    ...home,
+    payment: uuidOf(payment),
+    id: uuidOf(id),
+    state,
+    failure,
+    details,
+    provider_operation: providerOperation,
+    resolved_at: at.toISOString(),
+  };
+  const keys = ["shard", "merchant", "payment", "id"];
+  await update(send, "payments.operation", row, keys, "state in ('claimed', 'requires_action')");
+  await send("delete from payments.in_flight where shard = $1 and operation = $2", `${home.shard}`, row.id);
+}
+
 /** What of a payment's row never changes after its first commit. */
-const FIXED = new Set([
-  "amount",
-  "currency",
-  "capture_method",
-  "provider",
-  "card",
-  "checkout_session",
-  "description",
-  "reference",
-  "created_at",
-]);
+const FIXED = new Set(["amount", "currency", "capture_method", "created_at"]);
 
 const mutableOf = (row: Row): Row =>
   Object.fromEntries(Object.entries(row).filter(([column]) => !FIXED.has(column)));
@@ -166,6 +163,7 @@ async function writeEvents(
   for (const { id: event, type, payment, body } of events) {
     const ids = { id: uuidOf(event), payment: uuidOf(payment) };
     await insert(send, "payments.outbox", { ...home, ...ids, type, body, created_at: at.toISOString() });
+    await insert(send, "payments.unpublished", { shard, id: ids.id });
   }
 }
 

@@ -4,9 +4,9 @@ import { moneyOf, zero } from "../../../subgraphs/kernel/money.ts";
 import { invariant } from "../../../subgraphs/kernel/result.ts";
 import type { Commit } from "../../../subgraphs/ledger/commit.ts";
 import { createStripeConnector } from "../../../subgraphs/payments/connectors/stripe/index.ts";
-import { claimAuthorization, claimFollowUp } from "../../../subgraphs/payments/domain/claims.ts";
+import { claimFollowUp, claimPayment } from "../../../subgraphs/payments/domain/claims.ts";
 import type { Operation } from "../../../subgraphs/payments/domain/operation.ts";
-import type { Payment } from "../../../subgraphs/payments/domain/payment.ts";
+import type { Payment, Terms } from "../../../subgraphs/payments/domain/payment.ts";
 import { type DefiniteAnswer, record } from "../../../subgraphs/payments/domain/records.ts";
 import { assessmentRow } from "../../../subgraphs/risk/assess.ts";
 import { AMOUNT } from "../rows/payments-api.ts";
@@ -24,23 +24,19 @@ export async function takePayment(
   const at = payment.createdAt;
   const assessment = assessmentRow(ALLOWED, merchant, payment.id, at);
   const resolveAfter = later(at);
-  const claimed = claimAuthorization(
-    payment,
-    operation,
-    key(),
-    { assessment, session: null, resolveAfter },
-    at,
-  );
+  const context = { assessment, session: null, uses: null, stores: null, resolveAfter };
+  const claimed = claimPayment(payment, operation, key(), context, at);
   await apply(claimed.commit);
   const authorized = recorded(claimed.payment, claimed.operation);
   await apply(authorized.commit);
 
   const { amount } = payment;
   const now = new Date();
+  const reference = newReference();
   const sent = {
     id: newId("op", homeOf(merchant), now),
-    reference: newReference(),
-    request: connector.capture(authorized.payment, { amount: amount.minor, final: true }),
+    reference,
+    request: connector.capture(authorized.payment, { amount: amount.minor, final: true, reference }),
   };
   const details = { kind: "capture", amount: amount.minor, final: true } as const;
   const capture = claimFollowUp(authorized.payment, details, key(), sent, later(now), now);
@@ -50,7 +46,14 @@ export async function takePayment(
 }
 
 const connector = createStripeConnector();
-const ALLOWED = { decision: "allow", score: 0, reasons: [], degraded: false, ruleset: "bench" } as const;
+const ALLOWED = {
+  decision: "allow",
+  score: 0,
+  reasons: [],
+  degraded: false,
+  ruleset: "bench",
+  binCountry: null,
+} as const;
 const PRICES = { default: { bps: 290, fixed: 30n } };
 const DAY_MS = 86_400_000;
 
@@ -67,7 +70,15 @@ function recorded(payment: Payment, operation: Operation) {
     amount: operation.amount,
     expiresAt: new Date(at.getTime() + 7 * DAY_MS),
   };
-  const result = record(payment, operation, answer, { prices: PRICES, session: null }, at);
+  const context = {
+    prices: PRICES,
+    session: null,
+    overCaptureBps: 0,
+    next: null,
+    stores: null,
+    askAfter: later(at),
+  };
+  const result = record(payment, operation, answer, context, at);
   invariant(result.ok, "an answer to a claimed operation can be recorded");
   return result.value;
 }
@@ -85,33 +96,47 @@ function newPayment(merchant: MerchantId): Payment {
     captureMethod: "manual",
     authorized: nothing,
     captured: nothing,
+    overCapturable: nothing,
+    incrementing: nothing,
     capturing: nothing,
     refunded: nothing,
     refunding: nothing,
     fee: nothing,
     finalized: false,
     closing: false,
-    authorizationTransfer: null,
+    inReview: false,
+    holds: [],
     authorizationExpiresAt: null,
+    attempt: 0,
     provider: connector.name,
     providerPayment: null,
-    card: {
-      token: "tok_01_bench000000000000000000000000000",
-      brand: "visa",
-      bin: "42424242",
-      last4: "4242",
-      expMonth: 12,
-      expYear: 2040,
-      fingerprint: "fp_bench",
-    },
-    checkoutSession: null,
-    description: null,
-    reference: null,
+    action: null,
+    authentication: null,
+    terms: TERMS,
     decline: null,
     createdAt: at,
     updatedAt: at,
   };
 }
+
+const TERMS: Terms = {
+  card: {
+    token: "tok_01_bench000000000000000000000000000",
+    brand: "visa",
+    bin: "42424242",
+    last4: "4242",
+    expMonth: 12,
+    expYear: 2040,
+    fingerprint: "fp_bench",
+  },
+  checkoutSession: null,
+  description: null,
+  reference: null,
+  customer: null,
+  paymentMethod: null,
+  stored: null,
+  duplicateOf: null,
+};
 
 function newAuthorization(payment: Payment): Operation {
   const reference = newReference();
@@ -123,9 +148,23 @@ function newAuthorization(payment: Payment): Operation {
     amount: payment.amount.minor,
     final: false,
     attempt: 0,
+    provider: payment.provider,
     reference,
-    request: connector.authorize(payment, { reference, cvcAvailable: false }),
+    request: connector.authorize(payment, {
+      reference,
+      cvcAvailable: false,
+      authentication: null,
+      exemption: null,
+      stored: null,
+      returnUrl: null,
+      webhookUrl: null,
+      payer: { ip: null, country: null, email: null },
+    }),
+    accepted: false,
+    providerOperation: null,
     pendingTransfer: null,
+    routing: null,
+    details: null,
     failure: null,
     claimedAt: payment.createdAt,
     resolvedAt: null,
