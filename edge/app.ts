@@ -12,6 +12,7 @@ export type ApiEnv = {
   readonly REGION_TIMEOUT_MS: string;
   readonly VAULT_URL: string;
   readonly KEY_CACHE_MS: string;
+  readonly INBOUND_PROVIDERS: string;
   readonly EDGE_SIGNING_KEY: string;
   readonly ASSETS: Fetcher;
 };

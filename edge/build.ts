@@ -6,11 +6,12 @@ import { EXPLORER_DIST, ensureExplorer } from "./explorer/build.ts";
 import { mirrorFolder } from "./mirror-folder.ts";
 
 /**
- * Builds the edge: both workers, the checkout loader and the card page. Run by itself (`node edge/build.ts`) it
- * builds the explorer, too, and fills edge/dist, where both wrangler.toml find their assets; `npm start` builds
- * into its own folder.
+ * Builds the edge: both workers, the checkout loader, the card page and the pages of 3-D Secure. Run by itself
+ * (`node edge/build.ts`) it builds the explorer, too, and fills edge/dist, where both wrangler.toml find their
+ * assets; `npm start` builds into its own folder.
  *
  *   <out>/api/worker.js      <out>/api/assets/v1/checkout.js      <out>/api/assets/explorer/…
+ *   <out>/api/assets/3ds/{challenge,return}.{html,js}            <out>/api/assets/3ds/page.css
  *   <out>/vault/worker.js    <out>/vault/assets/card.html         <out>/vault/assets/assets/card-<hash>.{js,css}
  */
 const EDGE = import.meta.dirname;
@@ -80,6 +81,17 @@ async function buildCardPage(out: string): Promise<void> {
   await Promise.all(stale.map((name) => rm(join(out, folder, name), { force: true })));
 }
 
+/** Two pages for 3-D Secure (three-ds/routes.ts), which are so small that they are not kept by browsers. */
+async function buildThreeDsPages(out: string): Promise<void> {
+  const folder = "api/assets/3ds";
+  const pages = ["challenge", "return"].map(async (name) => {
+    await put(out, `${folder}/${name}.js`, await bundle(`three-ds/page/${name}.ts`, BROWSER));
+    await put(out, `${folder}/${name}.html`, await readFile(join(EDGE, `three-ds/page/${name}.html`)));
+  });
+  const style = bundle("three-ds/page/page.css", { minify: true });
+  await Promise.all([...pages, style.then((css) => put(out, `${folder}/page.css`, css))]);
+}
+
 /** The explorer is built by its own tool (explorer/build.ts); here it is only put in its place, if it has been. */
 async function copyExplorer(out: string): Promise<void> {
   await mkdir(out, { recursive: true });
@@ -95,6 +107,7 @@ export async function buildEdge(out: string = DEFAULT_OUT): Promise<void> {
     bundle("vault/worker.ts", WORKER).then((code) => put(out, "vault/worker.js", code)),
     bundle("checkout/checkout.ts", BROWSER).then((code) => put(out, "api/assets/v1/checkout.js", code)),
     buildCardPage(out),
+    buildThreeDsPages(out),
     copyExplorer(out),
   ]);
 }

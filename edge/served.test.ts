@@ -84,6 +84,25 @@ it("sends the region exactly the headers that it should have", async () => {
   ]);
 });
 
+it("passes a provider's message on, byte for byte, with the headers that it is signed with", async () => {
+  const body = Uint8Array.from({ length: 10_000 }, (_, at) => (at * 31) % 256);
+  const headers = { "stripe-signature": "t=1,v1=a", "x-other": "1", "content-type": "application/json" };
+  const answer = await fetch(`${edge.api}/webhooks/stripe/eu-1`, { method: "POST", headers, body });
+  expect([answer.status, await answer.text()]).toEqual([200, "[accepted]"]);
+  const [received] = edge.region.inbound;
+  expect(received?.bytes.equals(body)).toBe(true);
+  expect(received?.word).toMatchObject({ path: "/webhooks/stripe/eu-1" });
+  expect(Object.keys(received?.headers ?? {}).sort()).toEqual([
+    "content-length",
+    "content-type",
+    "host",
+    "stripe-signature",
+    "tessera-identity",
+    "tessera-request-id",
+    "user-agent",
+  ]);
+});
+
 it("refuses a large body that is streamed", async () => {
   let left = 1024;
   const body = new ReadableStream({

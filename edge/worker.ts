@@ -4,12 +4,14 @@ import { findOwner, keepSecretKeysOnServers, readKey } from "./auth/authenticate
 import { allowAnyOrigin, preflight } from "./auth/cors.ts";
 import { refusal } from "./errors.ts";
 import { forwardToRegion } from "./forward/forward.ts";
+import { forwardInbound, say } from "./forward/inbound.ts";
 import { logFault } from "./http/log.ts";
 import { nameRequest } from "./http/request-id.ts";
 import { secureHeaders } from "./http/security-headers.ts";
 import { checkoutLoader, explorer, publicConfig, toExplorer } from "./http/static-routes.ts";
 import { limitBody, onlyJson } from "./limits/request.ts";
 import { apiSettings } from "./settings/api-settings.ts";
+import { challengePage, pageFile, returnPage } from "./three-ds/routes.ts";
 
 export { ApiKeys } from "./auth/api-keys.ts";
 
@@ -37,6 +39,9 @@ api.use(nameRequest, secureHeaders, readyToServe);
 api.get("/healthz", (c) => c.json({ status: "ok" }));
 api.get("/v1/config", publicConfig);
 api.get("/v1/checkout.js", checkoutLoader);
+api.get("/3ds/challenge", challengePage);
+api.on(["GET", "POST"], "/3ds/return", returnPage);
+api.get("/3ds/:file{(challenge|return|page)\\.(js|css)}", pageFile);
 api.get("/explorer", toExplorer);
 api.get("/explorer/*", explorer);
 
@@ -44,6 +49,13 @@ api.use("/graphql", allowAnyOrigin);
 api.options("/graphql", preflight);
 api.post("/graphql", onlyJson, readKey, keepSecretKeysOnServers, findOwner, limitBody, forwardToRegion);
 api.all("/graphql", (c) => refusal(c, "METHOD_NOT_ALLOWED"));
+
+// Providers' messages: no key of ours, no browser.
+api.post("/webhooks/:provider", forwardInbound);
+api.post("/webhooks/:provider/:endpoint", forwardInbound);
+api.all("/webhooks/*", (c) =>
+  c.req.method === "POST" ? say(404, "No such address.") : say(405, "Use POST."),
+);
 
 api.notFound((c) => refusal(c, "NOT_FOUND"));
 api.onError((error, c) => {

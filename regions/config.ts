@@ -10,7 +10,9 @@ import {
   type VerifyingKeys,
   verifyingKeys,
 } from "../subgraphs/ledger/audit/keys.ts";
+import { type ConfiguredProvider, configuredProviders, providerEnvironment } from "./providers.ts";
 import { type Region, regionNamed } from "./regions.ts";
+import { type ConfiguredThreeDs, configuredThreeDs, threeDsEnvironment } from "./three-ds.ts";
 
 /** A region process's settings, all from environment variables. */
 export type RegionConfig = {
@@ -23,12 +25,11 @@ export type RegionConfig = {
   /** The private key with which this region signs for the vault. */
   readonly signingKey: JWK;
   readonly vaultUrl: string;
-  readonly stripe: {
-    readonly baseUrl: string;
-    readonly secretKey: string;
-    readonly idempotencyWindowMs: number | undefined;
-    readonly maxRequestLifetimeMs: number | undefined;
-  };
+  /** At least one. */
+  readonly providers: readonly ConfiguredProvider[];
+  readonly threeDs: ConfiguredThreeDs | null;
+  /** Where providers tell their news, for those that take an address with each payment. */
+  readonly webhookBase: string | null;
   readonly referenceSecret: string;
   readonly checkoutSecret: string;
   readonly providerDeadlineMs: number;
@@ -79,6 +80,8 @@ const ms = z.coerce.number().int().positive();
 const secret = z.string().min(32, "is a random secret of at least 32 characters");
 
 const environment = z.object({
+  ...providerEnvironment.shape,
+  ...threeDsEnvironment.shape,
   REGION: z.string().default("eu-1"),
   HOST: z.string().default("127.0.0.1"),
   PORT: z.coerce.number().int().min(0).max(65_535),
@@ -86,10 +89,7 @@ const environment = z.object({
   EDGE_VERIFYING_KEYS: json(z.array(jwk).min(1)),
   VAULT_SIGNING_KEY: json(jwk),
   VAULT_URL: z.url(),
-  STRIPE_BASE_URL: z.url().default("https://api.stripe.com"),
-  STRIPE_SECRET_KEY: z.string().min(1),
-  STRIPE_IDEMPOTENCY_WINDOW_MS: z.coerce.number().int().nonnegative().optional(),
-  STRIPE_MAX_REQUEST_LIFETIME_MS: ms.optional(),
+  WEBHOOK_BASE_URL: z.url().optional(),
   REFERENCE_SECRET: secret,
   CHECKOUT_SECRET: secret,
   PROVIDER_DEADLINE_MS: ms.default(10_000),
@@ -121,12 +121,9 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): R
     edgeKeys: e.EDGE_VERIFYING_KEYS,
     signingKey: e.VAULT_SIGNING_KEY,
     vaultUrl: e.VAULT_URL,
-    stripe: {
-      baseUrl: e.STRIPE_BASE_URL,
-      secretKey: e.STRIPE_SECRET_KEY,
-      idempotencyWindowMs: e.STRIPE_IDEMPOTENCY_WINDOW_MS,
-      maxRequestLifetimeMs: e.STRIPE_MAX_REQUEST_LIFETIME_MS,
-    },
+    providers: configuredProviders(e, e.THREE_DS_NOTIFICATION_URL ?? "https://localhost/"),
+    threeDs: configuredThreeDs(e),
+    webhookBase: e.WEBHOOK_BASE_URL ?? null,
     referenceSecret: e.REFERENCE_SECRET,
     checkoutSecret: e.CHECKOUT_SECRET,
     providerDeadlineMs: e.PROVIDER_DEADLINE_MS,

@@ -14,11 +14,20 @@ import {
 import { homeFor } from "../subgraphs/kernel/ids.ts";
 import { collectSteps, serverTiming } from "../subgraphs/kernel/trace.ts";
 import type { Merchants } from "../subgraphs/merchants/profile.ts";
+import {
+  ANSWERED_HEADER,
+  type InboundDoor,
+  inboundAddress,
+  inboundHeaders,
+  isFromEdge,
+} from "../subgraphs/payments/inbound/door.ts";
 import type { GatewayContext } from "./gateway.ts";
 
 /** The region's HTTP doors. Everything but health needs the edge's signed word. */
 
 const MAX_BODY_BYTES = 128 * 1024;
+/** Of a provider's message. */
+const MAX_INBOUND_BYTES = 256 * 1024;
 
 type Handler = (request: IncomingMessage, response: ServerResponse) => Promise<void>;
 
@@ -31,6 +40,8 @@ export type GatewayRoutes = {
   /** Throws if the region cannot serve a payment now. */
   readonly ready: () => Promise<void>;
   readonly showTiming: boolean;
+  /** Where providers' messages go; without it there is no such address. */
+  readonly inbound?: InboundDoor | undefined;
 };
 
 export function gatewayHandler(routes: GatewayRoutes, log: Logger): Handler {
@@ -38,6 +49,7 @@ export function gatewayHandler(routes: GatewayRoutes, log: Logger): Handler {
     const url = new URL(request.url ?? "/", "http://region");
     if (url.pathname === "/graphql") return serveGraphql(routes, request, response);
     if (url.pathname.startsWith("/internal/api-keys/")) return serveApiKey(routes, url, request, response);
+    if (url.pathname.startsWith("/webhooks/")) return serveInbound(routes, url.pathname, request, response);
     if (url.pathname === "/healthz") return reply(response, 200, { status: "up" });
     if (url.pathname === "/readyz") {
       await routes.ready();
@@ -89,7 +101,7 @@ async function withTiming<T>(execute: () => Promise<T>, response: ServerResponse
   return value;
 }
 
-type Verifier = { readonly keys: VerifyingKeys; readonly clock: Clock };
+type Verifier = Pick<GatewayRoutes, "keys" | "clock" | "inbound">;
 
 /** The verified identity, or null after having answered 401. */
 async function authenticate(
@@ -135,10 +147,36 @@ async function serveApiKey(
   reply(response, 200, owner);
 }
 
+/** A provider's message, as bytes: whoever believes it first checks the provider's signature over exactly these. */
+async function serveInbound(
+  { inbound, keys, clock }: Verifier,
+  path: string,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  const address = inboundAddress(path);
+  if (inbound === undefined || address === null)
+    return reply(response, 404, errorBody("NOT_FOUND", "There is nothing here."));
+  if (request.method !== "POST") return reply(response, 405, errorBody("METHOD_NOT_ALLOWED", "Use POST."));
+  const body = await readBytes(request, response, MAX_INBOUND_BYTES);
+  if (body === undefined) return;
+  const headers = inboundHeaders(request.headers, address.endpoint);
+  if (!(await isFromEdge(headers[IDENTITY_HEADER], { path, body }, keys, clock.now())))
+    return reply(response, 401, errorBody("UNAUTHENTICATED", "Messages reach a region through the edge."));
+  const answer = await inbound.receive(address.provider, headers, body);
+  const type = answer.contentType ?? "text/plain";
+  response.writeHead(answer.status, {
+    "content-type": `${type}; charset=utf-8`,
+    [ANSWERED_HEADER]: "answered",
+  });
+  response.end(answer.body);
+}
+
 /** A subgraph started apart: it verifies the edge's word itself and answers the gateway's queries. */
 export function subgraphHandler(subgraph: Subgraph, verifier: Verifier, log: Logger): Handler {
   return guarded(log, async (request, response) => {
     if (request.url === "/healthz") return reply(response, 200, { status: "up" });
+    if (request.url?.startsWith("/webhooks/")) return serveInbound(verifier, request.url, request, response);
     if (request.url !== "/graphql" || request.method !== "POST") {
       return reply(response, 404, errorBody("NOT_FOUND", "There is nothing here."));
     }
@@ -167,21 +205,32 @@ function reply(response: ServerResponse, status: number, body: object): void {
   response.end(JSON.stringify(body));
 }
 
-/** The JSON body, or undefined after having answered 413 or 400. */
-async function readJson(request: IncomingMessage, response: ServerResponse): Promise<unknown> {
+/** The whole body, or undefined after having answered 413. */
+async function readBytes(
+  request: IncomingMessage,
+  response: ServerResponse,
+  maxBytes: number,
+): Promise<Buffer | undefined> {
   const chunks: Buffer[] = [];
   let size = 0;
   for await (const chunk of request as AsyncIterable<Buffer>) {
     size += chunk.length;
-    if (size > MAX_BODY_BYTES) {
+    if (size > maxBytes) {
       response.setHeader("connection", "close");
-      reply(response, 413, errorBody("PAYLOAD_TOO_LARGE", `A request is at most ${MAX_BODY_BYTES} bytes.`));
+      reply(response, 413, errorBody("PAYLOAD_TOO_LARGE", `A request is at most ${maxBytes} bytes.`));
       return undefined;
     }
     chunks.push(chunk);
   }
+  return Buffer.concat(chunks);
+}
+
+/** The JSON body, or undefined after having answered 413 or 400. */
+async function readJson(request: IncomingMessage, response: ServerResponse): Promise<unknown> {
+  const bytes = await readBytes(request, response, MAX_BODY_BYTES);
+  if (bytes === undefined) return undefined;
   try {
-    const body: unknown = JSON.parse(Buffer.concat(chunks).toString("utf8"));
+    const body: unknown = JSON.parse(bytes.toString("utf8"));
     if (typeof body === "object" && body !== null) return body;
   } catch {
     // Answered below.

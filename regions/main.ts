@@ -4,6 +4,7 @@ import { systemClock } from "../subgraphs/kernel/clock.ts";
 import { verifyingKeys } from "../subgraphs/kernel/identity.ts";
 import { homeFor } from "../subgraphs/kernel/ids.ts";
 import { createMerchants } from "../subgraphs/merchants/profile.ts";
+import { doorElsewhere } from "../subgraphs/payments/inbound/door.ts";
 import { type RegionConfig, readConfig } from "./config.ts";
 import { createGateway } from "./gateway.ts";
 import { gatewayHandler, listen, subgraphHandler } from "./http.ts";
@@ -56,6 +57,10 @@ export async function runGateway(config: RegionConfig, log: Logger): Promise<Run
     log,
   );
   const regionNumber = config.region.number;
+  const inbound =
+    config.subgraphUrls === null
+      ? modules.find((module) => module.inbound !== undefined)?.inbound
+      : doorElsewhere(new URL(config.subgraphUrls.payments).origin);
   const handler = gatewayHandler(
     {
       apollo,
@@ -63,6 +68,7 @@ export async function runGateway(config: RegionConfig, log: Logger): Promise<Run
       regionNumber,
       keys: await verifyingKeys(config.edgeKeys),
       clock: systemClock,
+      inbound,
       showTiming: config.showTiming,
       // The look-up of a key that cannot exist goes all the way to the database and back.
       ready: async () => void (await merchants.findApiKey(homeFor(regionNumber, 0), "0".repeat(64))),
@@ -89,7 +95,8 @@ export async function runSubgraph(
 ): Promise<RunningRegion> {
   const merchants = createMerchants({ url: config.databaseUrl, clock: systemClock });
   const module = await createModule[name](config, merchants, log);
-  const verifier = { keys: await verifyingKeys(config.edgeKeys), clock: systemClock };
+  const keys = await verifyingKeys(config.edgeKeys);
+  const verifier = { keys, clock: systemClock, inbound: module.inbound };
   const server = await listen(subgraphHandler(module.subgraph, verifier, log), config);
   module.start();
   return {

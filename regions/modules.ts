@@ -16,14 +16,18 @@ import { createLedgerReads } from "../subgraphs/ledger/sql/reads.ts";
 import { createStatementReads } from "../subgraphs/ledger/sql/statements.ts";
 import type { Merchants } from "../subgraphs/merchants/profile.ts";
 import { merchantResolvers } from "../subgraphs/merchants/resolvers/index.ts";
-import { createStripeConnector, STRIPE_VERSION } from "../subgraphs/payments/connectors/stripe/index.ts";
-import { createStripeTransport } from "../subgraphs/payments/connectors/transport.ts";
+import { DIRECTORY } from "../subgraphs/payments/connectors/three-ds/index.ts";
+import { createProviderTransport } from "../subgraphs/payments/connectors/transport.ts";
 import { createAdmission } from "../subgraphs/payments/flow/admission.ts";
 import type { PaymentDeps } from "../subgraphs/payments/flow/deps.ts";
 import { createCvcForgetter } from "../subgraphs/payments/flow/forget-cvc.ts";
+import { createInboundDoor } from "../subgraphs/payments/flow/inbound.ts";
 import { createRecovery } from "../subgraphs/payments/flow/recover.ts";
+import type { InboundDoor } from "../subgraphs/payments/inbound/door.ts";
 import { createRelay } from "../subgraphs/payments/relay.ts";
 import { paymentResolvers } from "../subgraphs/payments/resolvers/index.ts";
+import { createRouter } from "../subgraphs/payments/routing/create-router.ts";
+import { createProviders } from "../subgraphs/payments/routing/router.ts";
 import { createPaymentReads } from "../subgraphs/payments/sql/reads.ts";
 import { createRecoveryQueue } from "../subgraphs/payments/sql/recovery-queue.ts";
 import { createVaultClient } from "../subgraphs/payments/vault/client.ts";
@@ -39,6 +43,8 @@ import type { RegionConfig } from "./config.ts";
 export type Module = {
   readonly subgraph: Subgraph;
   readonly start: () => void;
+  /** Where providers' own messages come in, if it takes any. */
+  readonly inbound?: InboundDoor;
   /** Ends background work and connections; callers have stopped sending requests. */
   readonly stop: () => Promise<void>;
 };
@@ -119,7 +125,7 @@ async function ledgerModule(config: RegionConfig, _merchants: Merchants, log: Lo
 }
 
 async function paymentsModule(config: RegionConfig, merchants: Merchants, log: Logger): Promise<Module> {
-  const { databaseUrl, stripe } = config;
+  const { databaseUrl } = config;
   const clock = systemClock;
   const reader = createTenantReader("tessera_payments", databaseUrl, READ_CONNECTIONS);
   const riskReader = createTenantReader("tessera_risk", databaseUrl, READ_CONNECTIONS);
@@ -138,8 +144,13 @@ async function paymentsModule(config: RegionConfig, merchants: Merchants, log: L
     signer: await signingKey(config.signingKey),
     clock,
   });
-  const transport = createStripeTransport({
-    provider: { baseUrl: stripe.baseUrl, secretKey: stripe.secretKey, version: STRIPE_VERSION },
+  const providers = createProviders(config.providers.map(({ connector }) => connector));
+  const accounts = Object.fromEntries(
+    config.providers.map(({ connector, account }) => [connector.name, account]),
+  );
+  const { threeDs } = config;
+  const transport = createProviderTransport({
+    providers: threeDs === null ? accounts : { ...accounts, [DIRECTORY]: threeDs.account },
     vault,
     deadlineMs: config.providerDeadlineMs,
   });
@@ -154,14 +165,10 @@ async function paymentsModule(config: RegionConfig, merchants: Merchants, log: L
       onDegraded: (because) => log.warn({ because }, "risk decided without its facts"),
     }),
     vault,
-    connector: createStripeConnector({
-      ...(stripe.idempotencyWindowMs === undefined
-        ? {}
-        : { idempotencyWindowMs: stripe.idempotencyWindowMs }),
-      ...(stripe.maxRequestLifetimeMs === undefined
-        ? {}
-        : { maxRequestLifetimeMs: stripe.maxRequestLifetimeMs }),
-    }),
+    providers,
+    router: createRouter(providers),
+    webhookBase: config.webhookBase,
+    threeDs: threeDs?.threeDs ?? null,
     transport,
     admission: createAdmission(config.maxInFlight),
     forgetter: createCvcForgetter(vault, log),
@@ -174,7 +181,11 @@ async function paymentsModule(config: RegionConfig, merchants: Merchants, log: L
     live: new Map(),
   };
   const recovery = createRecovery(deps);
+  const webhookSecrets = Object.fromEntries(
+    config.providers.map(({ connector, webhookSecrets: secrets }) => [connector.name, secrets]),
+  );
   return {
+    inbound: createInboundDoor({ ...deps, webhookSecrets }),
     subgraph: createSubgraph("payments", subgraphSchema("payments"), paymentResolvers(deps)),
     start: recovery.start,
     async stop() {

@@ -1,6 +1,6 @@
 /** The checkout's two GraphQL operations, sent with the publishable key from the payer's browser. */
 
-export type SessionStatus = "OPEN" | "PROCESSING" | "COMPLETE" | "EXPIRED";
+export type SessionStatus = "OPEN" | "PROCESSING" | "REQUIRES_ACTION" | "COMPLETE" | "EXPIRED";
 
 export type Session = {
   readonly id: string;

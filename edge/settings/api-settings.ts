@@ -11,6 +11,8 @@ export type ApiSettings = {
   /** The vault's origin, which the checkout frames. */
   readonly vaultOrigin: string;
   readonly keyCacheMs: number;
+  /** Whose messages are taken at /webhooks/{provider}. */
+  readonly inboundProviders: ReadonlySet<string>;
   readonly signer: SigningKey;
 };
 
@@ -23,12 +25,20 @@ const origin = v.pipe(
   v.check((text) => URL.parse(text)?.origin === text, "is not an origin such as https://example.com"),
 );
 
+/** Names as they stand in an address, with commas between them. */
+const providerNames = v.pipe(
+  v.string(),
+  v.regex(/^([a-z][a-z0-9-]{0,31}(,(?=[a-z])|$))*$/),
+  v.transform((text) => new Set(text === "" ? [] : text.split(","))),
+);
+
 const environment = v.object({
   ENVIRONMENT: v.picklist(["production", "development"]),
   REGION_URL: origin,
   REGION_TIMEOUT_MS: v.pipe(milliseconds, v.minValue(1)),
   VAULT_URL: origin,
   KEY_CACHE_MS: v.pipe(milliseconds, v.maxValue(MAX_KEY_CACHE_MS)),
+  INBOUND_PROVIDERS: providerNames,
   EDGE_SIGNING_KEY: jsonText(
     v.looseObject({ kty: v.literal("OKP"), crv: v.literal("Ed25519"), kid: v.string(), d: v.string() }),
   ),
@@ -53,6 +63,7 @@ export async function readSettings(env: ApiEnv): Promise<ApiSettings> {
     regionTimeoutMs: read.REGION_TIMEOUT_MS,
     vaultOrigin: read.VAULT_URL,
     keyCacheMs: read.KEY_CACHE_MS,
+    inboundProviders: read.INBOUND_PROVIDERS,
     signer: await signingKey(read.EDGE_SIGNING_KEY as JWK),
   };
 }

@@ -24,6 +24,14 @@ describe("the api worker's settings", () => {
     expect((await readApiSettings(api({}, asProduction(secrets.api)))).signer.kid).toBe("prod-edge-1");
   });
 
+  it("name the providers whose messages are taken; none is possible too", async () => {
+    const named = async (text: string) => [
+      ...(await readApiSettings(api({ ...development, INBOUND_PROVIDERS: text }))).inboundProviders,
+    ];
+    expect(await named("stripe,three-ds")).toEqual(["stripe", "three-ds"]);
+    expect(await named("")).toEqual([]);
+  });
+
   it("refuse development keys and plain http in production", async () => {
     await expect(readApiSettings(api())).rejects.toThrow('"dev-edge-1" is a development key');
     const production = asProduction(secrets.api);
@@ -37,6 +45,10 @@ describe("the api worker's settings", () => {
     ["REGION_TIMEOUT_MS", "0"],
     ["REGION_URL", "https://region.example.com/"],
     ["VAULT_URL", "vault"],
+    ["INBOUND_PROVIDERS", "stripe, adyen"],
+    ["INBOUND_PROVIDERS", "stripe,"],
+    ["INBOUND_PROVIDERS", "stripe/adyen"],
+    ["INBOUND_PROVIDERS", undefined],
     ["ENVIRONMENT", "staging"],
     ["EDGE_SIGNING_KEY", "{}"],
     ["EDGE_SIGNING_KEY", "secret that must not be repeated"],

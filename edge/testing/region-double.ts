@@ -1,10 +1,12 @@
 import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import { type JWTPayload, jwtVerify } from "jose";
 import { hashApiKey, newApiKey } from "../../subgraphs/kernel/api-key.ts";
 import {
   IDENTITY_HEADER,
   type Identity,
   type KeyScope,
+  type VerifyingKeys,
   verifyIdentity,
   verifyingKeys,
   verifyKeyLookup,
@@ -18,6 +20,15 @@ export type RegionRequest = {
   readonly identity: Identity | null;
 };
 
+/** A provider's message as the edge passed it on. */
+export type InboundRequest = {
+  readonly path: string;
+  readonly headers: IncomingHttpHeaders;
+  readonly bytes: Buffer;
+  /** What the edge's word for it says, or null if it is not authentic. */
+  readonly word: JWTPayload | null;
+};
+
 export type RegionAnswer = {
   readonly status?: number;
   readonly headers?: Record<string, string>;
@@ -28,7 +39,7 @@ const HOME = homeFor(1, 7);
 
 /**
  * A region reduced to what the edge sees of it: the key look-up, checked as a region checks it, and a GraphQL
- * endpoint whose answer the test decides. Keeps everything it received.
+ * endpoint and a door for providers' messages whose answers the test decides. Keeps everything it received.
  */
 export class RegionDouble {
   readonly requests: RegionRequest[] = [];
@@ -41,6 +52,12 @@ export class RegionDouble {
     });
   /** Decides look-ups in place of the stored keys, while set. */
   lookupAnswer: (() => RegionAnswer | "hang" | Promise<RegionAnswer | null>) | null = null;
+  /** Providers' messages, and what they are answered. */
+  readonly inbound: InboundRequest[] = [];
+  inboundAnswer: () => RegionAnswer | "hang" | "reset" = () => ({
+    headers: { "tessera-inbound": "answered", "content-type": "text/plain" },
+    body: "[accepted]",
+  });
   #owners = new Map<string, { merchant: MerchantId; scope: KeyScope }>();
   #verifying: string;
   #server = createServer((request, response) => {
@@ -98,6 +115,15 @@ export class RegionDouble {
       return end(response, owner ? { body: JSON.stringify(owner) } : { status: 404, body: "{}" });
     }
 
+    if (path.startsWith("/webhooks/")) {
+      const bytes = Buffer.concat(chunks);
+      this.inbound.push({ path, headers: request.headers, bytes, word: await inboundWord(token, keys) });
+      const answer = this.inboundAnswer();
+      if (answer === "hang") return;
+      if (answer === "reset") return void request.socket.destroy();
+      return end(response, answer);
+    }
+
     const verified = await verifyIdentity(token, keys, new Date());
     const identity = verified.ok ? verified.value : null;
     const received = { path, headers: request.headers, body: Buffer.concat(chunks).toString(), identity };
@@ -108,6 +134,16 @@ export class RegionDouble {
     if (answer === "reset") return void request.socket.destroy();
     end(response, answer);
   }
+}
+
+async function inboundWord(token: string | undefined, keys: VerifyingKeys): Promise<JWTPayload | null> {
+  const options = { audience: "region-inbound", algorithms: ["EdDSA"], requiredClaims: ["exp"] };
+  const key = keys.values().next().value;
+  if (token === undefined || key === undefined) return null;
+  return jwtVerify(token, key, options).then(
+    ({ payload }) => payload,
+    () => null,
+  );
 }
 
 function end(response: ServerResponse, { status = 200, headers = {}, body }: RegionAnswer): void {

@@ -23,6 +23,19 @@ export function cardForm(fields: Readonly<Record<string, string>> = {}): string 
   }).toString();
 }
 
+/** A payment as Adyen's connector writes it, with one more member or another in place of one. */
+export function cardJson(members: object = {}, card: object = {}): string {
+  const paymentMethod = {
+    type: "scheme",
+    number: "{{card.number}}",
+    expiryMonth: "{{card.exp_mm}}",
+    expiryYear: "{{card.exp_year}}",
+    cvc: "{{card.cvc}}",
+    ...card,
+  };
+  return JSON.stringify({ amount: { value: 4900, currency: "EUR" }, paymentMethod, ...members });
+}
+
 /** The headers that go with it, without the region's signature. */
 export function egressHeaders(url: string, token: string, reference = "ref_1"): Record<string, string> {
   return {

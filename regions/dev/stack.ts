@@ -9,6 +9,7 @@ import { type PlatformSecrets, platformSecrets, writeWhole } from "./dev-secrets
 import { explorerLink } from "./explorer-link.ts";
 import { projectRoot } from "./home.ts";
 import { migrate } from "./migrate.ts";
+import { type DevProvider, type OutsidePart, outsideWorld } from "./outside-world.ts";
 import { type Ports, requireFreePorts } from "./ports.ts";
 import type { Settings } from "./postgres/settings.ts";
 import { startPostgres } from "./postgres.ts";
@@ -27,6 +28,10 @@ export type StackOptions = {
   /** An existing Postgres; without one the embedded Postgres is started. */
   readonly databaseUrl?: string | undefined;
   readonly postgresSettings?: Settings;
+  /** Which providers there are, each with a sandbox of its own; only Stripe if not given. */
+  readonly providers?: readonly DevProvider[];
+  /** Payers are authenticated by 3-D Secure, over a sandbox of the schemes' directories. */
+  readonly threeDs?: boolean;
   /** Where subgraphs run: in the gateway's process, or each in its own. */
   readonly subgraphs?: "in_process" | "http";
   /** Added to the region's environment. */
@@ -76,14 +81,16 @@ export async function startStack(options: StackOptions): Promise<Stack> {
 }
 
 /** Which ports this stack needs. */
-function neededPorts({ ports, databaseUrl, subgraphs }: StackOptions): Record<string, number> {
-  const { edge, vault, gateway, sandbox, shop, postgres } = ports;
+function neededPorts(options: StackOptions): Record<string, number> {
+  const { ports, databaseUrl, subgraphs } = options;
+  const { edge, vault, gateway, shop, postgres } = ports;
+  const outside = outsideWorld(options).map(({ port }) => port);
   return {
     edge,
     vault,
     gateway,
-    sandbox,
     shop,
+    ...Object.fromEntries(outside.map((name) => [name, ports[name]])),
     ...(databaseUrl === undefined ? { postgres } : {}),
     ...(subgraphs === "http" ? Object.fromEntries(SUBGRAPHS.map((name) => [name, ports[name]])) : {}),
   };
@@ -117,10 +124,12 @@ async function assemble(options: StackOptions, launcher: Launcher): Promise<Stac
       dir: join(home, "edge"),
       regionUrl: localhost(ports.gateway),
       secrets,
-      standIns: { "https://api.stripe.com": localhost(ports.sandbox) },
+      standIns: Object.fromEntries(
+        outsideWorld(options).map(({ standsFor, port }) => [standsFor, localhost(ports[port])]),
+      ),
       vars: { vault: { EGRESS_TIMEOUT_MS: String(PROVIDER_DEADLINE_MS) } },
     }),
-    spawn(sandboxSpec(options, secrets)),
+    ...outsideWorld(options).map((part) => spawn(sandboxSpec(options, secrets, part))),
   ]);
   const merchant = await seedDemo(database, home);
 
@@ -229,8 +238,17 @@ function regionEnv({ options, secrets, database }: Parts, port: number): Record<
     ...secrets.audit,
     AUDIT_STORE: join(options.home, "audit"),
     VAULT_URL: localhost(ports.vault),
-    STRIPE_BASE_URL: localhost(ports.sandbox),
-    STRIPE_SECRET_KEY: secrets.providerKey,
+    ...Object.assign(
+      {},
+      ...outsideWorld(options).map(({ env, port }) => env(localhost(ports[port]), secrets)),
+    ),
+    WEBHOOK_BASE_URL: `${localhost(ports.edge)}/webhooks`,
+    ...(options.threeDs === true
+      ? {
+          THREE_DS_RESULTS_URL: `${localhost(ports.edge)}/webhooks/three-ds`,
+          THREE_DS_NOTIFICATION_URL: `${localhost(ports.edge)}/3ds/return`,
+        }
+      : {}),
     REFERENCE_SECRET: secrets.referenceSecret,
     CHECKOUT_SECRET: secrets.checkoutSecret,
     PROVIDER_DEADLINE_MS: String(PROVIDER_DEADLINE_MS),
@@ -258,16 +276,21 @@ async function startSubgraphs(parts: Parts): Promise<Record<string, string>> {
   return { SUBGRAPH_URLS: JSON.stringify(urls) };
 }
 
-const sandboxSpec = ({ home, ports, sandboxRequestLog }: StackOptions, secrets: PlatformSecrets) => ({
-  name: "sandbox",
+const sandboxSpec = (
+  { home, ports, sandboxRequestLog }: StackOptions,
+  secrets: PlatformSecrets,
+  { port, folder, apiKey, webhooks }: OutsidePart,
+) => ({
+  name: port,
   command: process.execPath,
-  args: ["test/sandbox/stripe/main.ts"],
+  args: [`test/sandbox/${folder}/main.ts`],
   cwd: projectRoot,
   env: {
-    SANDBOX_PORT: String(ports.sandbox),
-    SANDBOX_API_KEY: secrets.providerKey,
-    SANDBOX_DATA_DIR: join(home, "sandbox"),
-    ...(sandboxRequestLog === true ? { SANDBOX_REQUEST_LOG: join(home, "sandbox-requests.jsonl") } : {}),
+    SANDBOX_PORT: String(ports[port]),
+    SANDBOX_API_KEY: apiKey(secrets),
+    SANDBOX_DATA_DIR: join(home, port),
+    ...(webhooks === null ? {} : { SANDBOX_WEBHOOK_URL: `${localhost(ports.edge)}/webhooks/${webhooks}` }),
+    ...(sandboxRequestLog === true ? { SANDBOX_REQUEST_LOG: join(home, `${port}-requests.jsonl`) } : {}),
   },
   ready: /^ready on /m,
 });

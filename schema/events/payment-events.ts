@@ -16,6 +16,12 @@ export const paymentEvent = z.discriminatedUnion("type", [
     type: z.literal("payment.captured.v1"),
     body: z.object({ ...amounts, fee: z.int().nonnegative(), final: z.boolean() }),
   }),
+  z.object({ type: z.literal("payment.requires_action.v1"), body: z.object(amounts) }),
+  z.object({ type: z.literal("payment.incremented.v1"), body: z.object(amounts) }),
+  z.object({
+    type: z.literal("payment.increment_failed.v1"),
+    body: z.object({ ...amounts, code: z.string() }),
+  }),
   z.object({ type: z.literal("payment.voided.v1"), body: z.object(amounts) }),
   z.object({ type: z.literal("payment.expired.v1"), body: z.object(amounts) }),
   z.object({ type: z.literal("payment.refunded.v1"), body: z.object({ ...amounts, refund: z.string() }) }),
@@ -26,6 +32,10 @@ export const paymentEvent = z.discriminatedUnion("type", [
     body: z.object({ ...amounts, code: z.string() }),
   }),
   z.object({ type: z.literal("payment.void_failed.v1"), body: z.object({ ...amounts, code: z.string() }) }),
+  z.object({
+    type: z.literal("payment.refund_reversed.v1"),
+    body: z.object({ ...amounts, refund: z.string(), code: z.string() }),
+  }),
   z.object({
     type: z.literal("payment.refund_failed.v1"),
     body: z.object({ ...amounts, refund: z.string(), code: z.string() }),

@@ -6,13 +6,27 @@ import { err, invariant, ok, type Result } from "./result.ts";
  * bytes are the region's number and the shard, so any id finds its home without a look-up; 58 random bits
  * remain for each millisecond.
  */
-export type IdKind = "mer" | "pay" | "op" | "cs" | "book" | "jrn" | "trf" | "evt" | "cmt" | "key";
+export type IdKind =
+  | "mer"
+  | "pay"
+  | "op"
+  | "cs"
+  | "cus"
+  | "pm"
+  | "book"
+  | "jrn"
+  | "trf"
+  | "evt"
+  | "cmt"
+  | "key";
 export type Id<K extends IdKind> = string & { readonly __id: K };
 
 export type MerchantId = Id<"mer">;
 export type PaymentId = Id<"pay">;
 export type OperationId = Id<"op">;
 export type CheckoutSessionId = Id<"cs">;
+export type CustomerId = Id<"cus">;
+export type PaymentMethodId = Id<"pm">;
 export type BookId = Id<"book">;
 export type JournalId = Id<"jrn">;
 export type TransferId = Id<"trf">;

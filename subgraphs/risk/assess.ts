@@ -20,7 +20,12 @@ export type AssessmentInput = {
 };
 
 /** `degraded`: the facts could not be had within the deadline, so only rules that need none have spoken. */
-export type Assessment = Judgement & { readonly degraded: boolean; readonly ruleset: string };
+export type Assessment = Judgement & {
+  readonly degraded: boolean;
+  readonly ruleset: string;
+  /** Where the card was issued, by its BIN: ISO 3166-1 alpha-2, null if not known. */
+  readonly binCountry: string | null;
+};
 
 /** Risk's only door on the write path, in process, never later than its deadline. */
 export type Assess = (input: AssessmentInput) => Promise<Assessment>;
@@ -43,7 +48,8 @@ export function createAssess(options: {
       payerCountry: input.payer.country,
       ...(gathered ?? NO_FACTS),
     };
-    return { ...judge(facts), degraded: gathered === null, ruleset: RULESET };
+    const { binCountry } = facts;
+    return { ...judge(facts), degraded: gathered === null, ruleset: RULESET, binCountry };
   };
 }
 

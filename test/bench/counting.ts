@@ -122,7 +122,7 @@ async function eventsPublished(bench: Bench, database: string): Promise<void> {
   try {
     for (;;) {
       const [row] = await owner<{ waiting: boolean }[]>`
-        select exists (select 1 from payments.outbox where published_at is null) as waiting`;
+        select exists (select 1 from payments.unpublished) as waiting`;
       if (row?.waiting !== true || performance.now() > deadline) return;
       await sleep(20, undefined, { signal: bench.signal });
     }

@@ -10,6 +10,8 @@ import { createAdmission } from "../../subgraphs/payments/flow/admission.ts";
 import type { PaymentDeps } from "../../subgraphs/payments/flow/deps.ts";
 import { createCvcForgetter } from "../../subgraphs/payments/flow/forget-cvc.ts";
 import { createRelay } from "../../subgraphs/payments/relay.ts";
+import { createRouter } from "../../subgraphs/payments/routing/create-router.ts";
+import { createProviders } from "../../subgraphs/payments/routing/router.ts";
 import { createPaymentReads } from "../../subgraphs/payments/sql/reads.ts";
 import { createRecoveryQueue } from "../../subgraphs/payments/sql/recovery-queue.ts";
 import type { VaultClient } from "../../subgraphs/payments/vault/client.ts";
@@ -43,6 +45,7 @@ export async function openPaymentCore(databaseUrl: string): Promise<PaymentCore>
     log,
     consume: (sql, events) => consumeEvents(sql, merchants, events),
   });
+  const providers = createProviders([createStripeConnector()]);
   const deps: PaymentDeps = {
     commit: committer.commit,
     reads: createPaymentReads(reader),
@@ -50,7 +53,10 @@ export async function openPaymentCore(databaseUrl: string): Promise<PaymentCore>
     merchants,
     assess: createAssess({ reader: riskReader, deadlineMs: RISK_DEADLINE_MS, onDegraded: () => {} }),
     vault: instantVault,
-    connector: createStripeConnector(),
+    providers,
+    router: createRouter(providers),
+    webhookBase: null,
+    threeDs: null,
     transport: await instantTransport(),
     admission: createAdmission(4_096),
     forgetter: createCvcForgetter(instantVault, log),

@@ -419,7 +419,7 @@ describe.each(["in_process", "http"] as const)("with subgraphs %s", (subgraphs) 
         )
       ).data.payment;
     const review = await mine.authorize({ captureMethod: "AUTOMATIC", payer: { country: "BR" } });
-    expect(review.state).toBe("AUTHORIZED");
+    expect(review.state).toBe("IN_REVIEW");
     expect(await story(review.id)).toEqual({
       captureMethod: "MANUAL",
       risk: {

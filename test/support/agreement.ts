@@ -19,13 +19,16 @@ export async function expectBooksToAgree({ owner, sandbox }: Platform): Promise<
 
   const posted = await owner`
     select j.payment,
-      coalesce(sum(t.amount) filter (where t.kind in (0, 2) and d.code = 'provider_receivable'), 0)::bigint as captured,
-      coalesce(sum(t.amount) filter (where t.kind in (0, 2) and c.code = 'provider_receivable'), 0)::bigint as refunded,
+      coalesce(sum(t.amount) filter (where t.kind in (0, 2) and d.code = 'provider_receivable'
+               and t.cause <> k.code), 0)::bigint as captured,
+      coalesce(sum(case when t.cause = k.code then -t.amount when c.code = 'provider_receivable' then t.amount else 0 end)
+               filter (where t.kind in (0, 2)), 0)::bigint as refunded,
       coalesce(sum(t.amount) filter (where t.kind = 0 and c.code = 'fee_revenue'), 0)::bigint as fee,
       coalesce(sum(case t.kind when 1 then t.amount when 0 then 0 else -t.amount end)
                filter (where d.code = 'provider_receivable'), 0)::bigint as held
     from ledger.payment_journal j
     join ledger.transfer t on t.shard = j.shard and ledger.commit_of(t.id) = j.commit
+    join ledger.cause k on k.name = 'refund_reversed'
     join ledger.account d on d.shard = t.shard and d.id = t.debit
     join ledger.account c on c.shard = t.shard and c.id = t.credit
     group by j.payment`;
@@ -63,7 +66,7 @@ export async function expectBooksToAgree({ owner, sandbox }: Platform): Promise<
   expect(unbalanced).toEqual([]);
   expect(await driftedAccounts(owner)).toEqual([]);
   const [unresolved] =
-    await owner`select count(*)::int as count from payments.operation where state = 'claimed'`;
+    await owner`select count(*)::int as count from payments.operation where state in ('claimed', 'requires_action')`;
   expect(unresolved?.["count"]).toBe(0);
   return payments.length;
 }

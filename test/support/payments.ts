@@ -1,4 +1,4 @@
-import { createSecretKey, randomBytes } from "node:crypto";
+import { createHash, createSecretKey, randomBytes } from "node:crypto";
 import pino from "pino";
 import { createTenantReader } from "../../subgraphs/database/tenant-reader.ts";
 import { type Clock, systemClock } from "../../subgraphs/kernel/clock.ts";
@@ -9,16 +9,23 @@ import { openCommitter } from "../../subgraphs/ledger/committer.ts";
 import { createMerchants } from "../../subgraphs/merchants/profile.ts";
 import {
   createStripeConnector,
-  STRIPE_VERSION,
   type StripeOptions,
+  stripeAccount,
 } from "../../subgraphs/payments/connectors/stripe/index.ts";
-import { createStripeTransport } from "../../subgraphs/payments/connectors/transport.ts";
+import { createProviderTransport } from "../../subgraphs/payments/connectors/transport.ts";
 import type { AuthorizeCommand } from "../../subgraphs/payments/domain/commands.ts";
 import { createAdmission } from "../../subgraphs/payments/flow/admission.ts";
 import { authorize } from "../../subgraphs/payments/flow/authorize.ts";
 import type { PaymentDeps } from "../../subgraphs/payments/flow/deps.ts";
 import { createCvcForgetter } from "../../subgraphs/payments/flow/forget-cvc.ts";
 import type { Outcome } from "../../subgraphs/payments/flow/outcome.ts";
+import { BREAKER_LIMITS } from "../../subgraphs/payments/routing/breaker.ts";
+import {
+  createRouter,
+  ROUTER_DEFAULTS,
+  type RouterOptions,
+} from "../../subgraphs/payments/routing/create-router.ts";
+import { createProviders } from "../../subgraphs/payments/routing/router.ts";
 import { createPaymentReads } from "../../subgraphs/payments/sql/reads.ts";
 import { createRecoveryQueue } from "../../subgraphs/payments/sql/recovery-queue.ts";
 import type { EgressRequest, VaultClient } from "../../subgraphs/payments/vault/client.ts";
@@ -116,7 +123,21 @@ export type PaymentWorld = {
   stop(): Promise<void>;
 };
 
-export type WorldOptions = { readonly stripe?: StripeOptions; readonly providerDeadlineMs?: number };
+/** A router whose breakers never open: a test of one provider's failures asks it again and again. */
+export const ALWAYS_CLOSED: Partial<RouterOptions> = {
+  gate: {
+    ...ROUTER_DEFAULTS.gate,
+    breaker: {
+      ...BREAKER_LIMITS,
+      inARow: Number.POSITIVE_INFINITY,
+      ofOneMerchant: Number.POSITIVE_INFINITY,
+      rate: { ...BREAKER_LIMITS.rate, share: 2 },
+    },
+  },
+};
+
+export type WorldOptions = {
+  readonly router?: Partial<RouterOptions>; readonly stripe?: StripeOptions; readonly providerDeadlineMs?: number };
 
 const API_KEY = "sk_test_sandbox";
 /** Of every test that applies commits, so that one may follow what another wrote. */
@@ -139,9 +160,10 @@ export async function startPaymentWorld(options: WorldOptions = {}): Promise<Pay
     const riskReader = createTenantReader("tessera_risk", database.url, 2);
     const committer = openCommitter({ url: database.url, lanes: 2, auditKey: AUDIT_KEY, log });
     const queue = createRecoveryQueue(database.url);
+    const providers = createProviders([createStripeConnector(options.stripe)]);
     const merchants = createMerchants({ url: database.url, clock: systemClock });
-    const transport = createStripeTransport({
-      provider: { baseUrl: running.url, secretKey: API_KEY, version: STRIPE_VERSION },
+    const transport = createProviderTransport({
+      providers: { stripe: stripeAccount({ baseUrl: running.url, secretKey: API_KEY }) },
       vault,
       deadlineMs: providerDeadlineMs,
     });
@@ -160,7 +182,10 @@ export async function startPaymentWorld(options: WorldOptions = {}): Promise<Pay
       merchants,
       assess: createAssess({ reader: riskReader, deadlineMs: 2_000, onDegraded: () => {} }),
       vault,
-      connector: createStripeConnector(options.stripe),
+      providers,
+      router: createRouter(providers, options.router ?? ALWAYS_CLOSED),
+      webhookBase: null,
+      threeDs: null,
       transport,
       admission: createAdmission(4_096),
       forgetter: createCvcForgetter(vault, log),
@@ -203,19 +228,21 @@ export function authorizeCommand(
     merchant,
     key: newKey(),
     amount: moneyOf(minor, currency),
-    token,
+    source: { type: "token", token, customer: null, store: null },
     captureMethod: "manual",
     description: null,
     reference: null,
     payer: { ip: null, country: null, email: null },
+    returnUrl: null,
+    browser: null,
     ...rest,
   };
 }
 
 /** Authorizes as the resolver would. */
 export async function authorizeAs(deps: PaymentDeps, command: AuthorizeCommand): Promise<Outcome> {
-  const fingerprint = `${command.amount.minor}${command.amount.currency}${command.token}`;
-  const digest = Buffer.from(fingerprint.padEnd(32, "-").slice(0, 32)).toString("hex");
+  const fingerprint = `${command.amount.minor}${command.amount.currency}${JSON.stringify(command.source)}`;
+  const digest = createHash("sha256").update(fingerprint).digest("hex");
   const outcome = await authorize(deps, { command, fingerprint: digest, session: null });
   if (outcome.kind === "session_moved") throw new Error("there is no session");
   return outcome;

@@ -8,11 +8,32 @@ const [first] = JSON.parse(declared) as object[];
 const withOrigin = (origin: string) => JSON.stringify([{ ...first, origin }]);
 
 describe("EGRESS_ALLOW", () => {
-  it("as deployed, lets cards go to Stripe's two endpoints only", () => {
+  it("as deployed, lets cards go to the providers' endpoints that take cards, and to no field but the card's", () => {
     expect(production.map(({ origin, paths }) => [origin, paths])).toEqual([
       ["https://api.stripe.com", ["/v1/payment_intents"]],
       ["https://api.stripe.com", ["/v1/payment_methods"]],
+      ["https://checkout-live.adyen.example.com", ["/v72/payments", "/checkout/v72/payments"]],
+      ["https://acquirer.example.com", ["/v1/authorizations"]],
+      ["https://directory-server.example.com", ["/areq"]],
     ]);
+    expect(production.flatMap(({ fields }) => fields["card.number"])).toEqual([
+      "payment_method_data[card][number]",
+      "card[number]",
+      "paymentMethod.number",
+      "card.number",
+      "acctNumber",
+    ]);
+  });
+
+  it("allows nowhere a placeholder that it does not list", () => {
+    expect(production.at(-1)?.fields).toEqual({
+      "card.number": ["acctNumber"],
+      "card.exp_month": [],
+      "card.exp_mm": [],
+      "card.exp_year": [],
+      "card.exp_yymm": ["cardExpiryDate"],
+      "card.cvc": [],
+    });
   });
 
   it.each([
@@ -54,6 +75,8 @@ describe("EGRESS_ALLOW", () => {
     "[{}]",
     '[{"origin":"https://a.test"}]',
     withOrigin("https://a.test").replace("/v1/payment_intents", "/"),
+    withOrigin("https://a.test").replace("application/x-www-form-urlencoded", "text/plain"),
+    withOrigin("https://a.test").replace("card.exp_month", "card.owner"),
   ])("refuses a list of another form: %s", (text) => {
     expect(() => parseAllowList(text, { loopback: true })).toThrow("EGRESS_ALLOW");
   });

@@ -1,31 +1,48 @@
 import * as v from "valibot";
 import { err, ok, type Result } from "../../../subgraphs/kernel/result.ts";
+import { BODY_TYPES, type BodyType } from "./body.ts";
 
 /**
  * Where card data may go: per destination, the exact paths and, for each placeholder, the exact fields that may
  * hold it. A region that was taken over can therefore send a card to its provider's card field, and nowhere
  * else: not to another host, nor into a field of the provider that can be read back (a description, metadata).
  */
-export const PLACEHOLDERS = ["card.number", "card.exp_month", "card.exp_year", "card.cvc"] as const;
+export const PLACEHOLDERS = [
+  "card.number",
+  /** "3" */
+  "card.exp_month",
+  /** "03" */
+  "card.exp_mm",
+  /** "2030" */
+  "card.exp_year",
+  /** "3003", year first: ISO 8583 field 14, EMV 3-D Secure's cardExpiryDate */
+  "card.exp_yymm",
+  "card.cvc",
+] as const;
 export type Placeholder = (typeof PLACEHOLDERS)[number];
 
 export type Destination = {
   readonly origin: string;
   readonly paths: readonly string[];
+  /** How bodies are encoded there; one in another encoding is refused, since its fields have other names. */
+  readonly contentType: BodyType;
   readonly fields: Readonly<Record<Placeholder, readonly string[]>>;
 };
 
 export type AllowList = readonly Destination[];
 
-const names = v.pipe(v.array(v.pipe(v.string(), v.minLength(1))), v.maxLength(20));
+const names = v.optional(v.pipe(v.array(v.pipe(v.string(), v.minLength(1))), v.maxLength(20)), []);
 const schema = v.array(
   v.strictObject({
     origin: v.string(),
     paths: v.pipe(v.array(v.pipe(v.string(), v.regex(/^(\/[\w-]+)+$/))), v.minLength(1)),
+    contentType: v.picklist(BODY_TYPES),
     fields: v.strictObject({
       "card.number": names,
       "card.exp_month": names,
+      "card.exp_mm": names,
       "card.exp_year": names,
+      "card.exp_yymm": names,
       "card.cvc": names,
     }),
   }),
@@ -37,7 +54,7 @@ function isLoopback(url: URL): boolean {
 }
 
 /**
- * Reads EGRESS_ALLOW, a JSON list of destinations. Throws if it is malformed or allows what must not be: only
+ * Reads EGRESS_ALLOW, a JSON list of destinations (edge/vault/wrangler.toml explains it). Throws if it is malformed or allows what must not be: only
  * https, unless `loopback` (development) also lets http reach this very machine, where the sandbox runs.
  */
 export function parseAllowList(text: string, { loopback }: { readonly loopback: boolean }): AllowList {

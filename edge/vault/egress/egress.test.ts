@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { type Change, EgressClient } from "../../testing/egress-client.ts";
-import { cardForm } from "../../testing/vault-client.ts";
+import { cardForm, cardJson } from "../../testing/vault-client.ts";
 
 /** The egress proxy in workerd, with a provider that the test plays. */
 let client: EgressClient;
@@ -157,7 +157,16 @@ describe("refusing before anything is sent", () => {
     "no token": [() => ({ token: "tok_" }), 404, "UNKNOWN_TOKEN"],
     "no reference": [() => ({ reference: "" }), 400, "INVALID_REFERENCE"],
     "a long reference": [() => ({ reference: "r".repeat(256) }), 400, "INVALID_REFERENCE"],
-    JSON: [() => ({ headers: { "content-type": "application/json" } }), 415, "UNSUPPORTED_MEDIA_TYPE"],
+    "another encoding than the destination's": [
+      () => ({ headers: { "content-type": "application/json" }, body: cardJson() }),
+      415,
+      "UNSUPPORTED_MEDIA_TYPE",
+    ],
+    "an encoding that nobody has": [
+      () => ({ headers: { "content-type": "text/plain" } }),
+      415,
+      "UNSUPPORTED_MEDIA_TYPE",
+    ],
     "a large body": [() => ({ body: cardForm({ x: "x".repeat(65_536) }) }), 413, "PAYLOAD_TOO_LARGE"],
     "no word of the region": [() => ({ headers: { "tessera-vault-auth": "" } }), 401, "UNAUTHENTICATED"],
     "a browser": [() => ({ headers: { origin: "https://shop.example" } }), 403, "FORBIDDEN"],

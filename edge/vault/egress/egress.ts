@@ -87,9 +87,10 @@ async function approve(c: VaultContext): Promise<Result<Approved, Refused>> {
 
   const read = await readLimited(c.req.raw.body, MAX_BODY_BYTES);
   if (!read.ok) return read;
-  const body = parseBody(c.req.header("content-type"), new TextDecoder().decode(read.value));
-  if (body === null) return err({ code: "UNSUPPORTED_MEDIA_TYPE" });
-  const plan = planSwap(body.fields, target.value.destination);
+  const parsed = parseBody(c.req.header("content-type"), read.value);
+  if (!parsed.ok) return parsed;
+  const body = parsed.value;
+  const plan = planSwap(body, target.value.destination);
   if (!plan.ok) return plan;
   const headers = headersToProvider(c.req.raw.headers);
   if (headers.some(([, value]) => mentionsPlaceholder(value))) return err({ code: "FIELD_NOT_ALLOWED" });
@@ -111,7 +112,7 @@ async function fill(
   const card = await openCard(stored, { token, merchant }, c.get("settings").keks);
   if (card === null) return err({ code: "CARD_UNREADABLE" });
 
-  const written = [url.href, ...headers.flat(), ...body.fields.flatMap(({ name, value }) => [name, value])];
+  const written = [url.href, ...headers.flat(), ...body.names, ...body.fields.map(({ value }) => value)];
   if (written.some((text) => mentionsNumber(text, card.number))) return err({ code: "CARD_DATA_MISPLACED" });
 
   // Last, so that a request refused for another reason does not bind the CVC to a reference that never went out.
@@ -129,10 +130,13 @@ async function claimCvc(c: VaultContext, { token, merchant, reference }: Approve
 
 function valueOf(placeholder: Placeholder | null, card: CardOnFile, cvc: string): string | null {
   if (placeholder === null) return null;
+  const [month, year] = [String(card.expMonth), String(card.expYear)];
   const values: Record<Placeholder, string> = {
     "card.number": card.number,
-    "card.exp_month": String(card.expMonth),
-    "card.exp_year": String(card.expYear),
+    "card.exp_month": month,
+    "card.exp_mm": month.padStart(2, "0"),
+    "card.exp_year": year,
+    "card.exp_yymm": year.slice(-2) + month.padStart(2, "0"),
     "card.cvc": cvc,
   };
   return values[placeholder];

@@ -1,11 +1,23 @@
 /** The headers that pass the proxy: what a provider's API needs, and nothing that says more about us. */
-const TO_PROVIDER = ["authorization", "content-type", "idempotency-key", "stripe-version", "user-agent"];
+const TO_PROVIDER = [
+  "authorization",
+  "content-type",
+  "idempotency-key",
+  "user-agent",
+  "stripe-version",
+  // Adyen's key.
+  "x-api-key",
+];
 const FROM_PROVIDER = [
   "content-type",
   "request-id",
-  "idempotent-replayed",
   "retry-after",
+  "idempotent-replayed",
   "stripe-should-retry",
+  // Adyen repeats a key that it took, names its own reference, and says whether an error may pass.
+  "idempotency-key",
+  "pspreference",
+  "transient-error",
 ];
 
 /** The region's signed word travels in VAULT_AUTH_HEADER (kernel); these say what to send where. */

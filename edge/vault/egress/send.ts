@@ -1,6 +1,6 @@
 import { err, ok, type Result } from "../../../subgraphs/kernel/result.ts";
 import { readLimited } from "../../limits/body.ts";
-import { maskNumber } from "./card-number.ts";
+import { maskAnswer, maskNumber } from "./card-number.ts";
 import { headersFromProvider } from "./headers.ts";
 
 const MAX_RESPONSE_BYTES = 1024 * 1024;
@@ -37,7 +37,7 @@ export async function sendToProvider(
     }
     const read = await readLimited(answer.body, MAX_RESPONSE_BYTES);
     if (!read.ok) return err({ code: "RESPONSE_TOO_LARGE" });
-    const text = maskNumber(new TextDecoder().decode(read.value), cardNumber);
+    const text = maskAnswer(new TextDecoder().decode(read.value), cardNumber);
     const passed = headersFromProvider(answer.headers).map(
       ([name, value]) => [name, maskNumber(value, cardNumber)] as [string, string],
     );

@@ -17,6 +17,8 @@ export type CheckoutSession = {
   readonly captureMethod: CaptureMethod;
   readonly description: string | null;
   readonly reference: string | null;
+  /** Where a provider's or a bank's page sends the payer back to. */
+  readonly returnUrl: string | null;
   /** The latest attempt's payment. */
   readonly payment: PaymentId | null;
   readonly createdAt: Date;

@@ -4,10 +4,11 @@ import type { ClaimKind, Commit, Journal, JournalCause, Row } from "../../ledger
 import type { Transfer } from "../../ledger/transfer.ts";
 import { attemptClaimed, attemptEnded, type CheckoutSession } from "./checkout-session.ts";
 import { announce } from "./events.ts";
-import type { Operation, OperationKind } from "./operation.ts";
+import type { Operation, OperationKind, ProviderRequest } from "./operation.ts";
 import { apply, type IllegalTransition, type Payment, type PaymentEvent } from "./payment.ts";
 import { holdRefund } from "./postings.ts";
-import { operationRow, paymentRow, sessionRow } from "./rows.ts";
+import { inFlightRow, operationRow, paymentRow, sessionRow, termsRow } from "./rows.ts";
+import { type StoredMethod, storedMethodRow } from "./stored-method.ts";
 
 /**
  * Commit 1 of every operation, as a value: it takes the idempotency key, reserves the amount and writes down
@@ -37,49 +38,69 @@ export const commitId = (payment: Payment, at: Date): CommitId => newId("cmt", h
 /** A hold is the first transfer of the commit that makes it. */
 export const holdOf = (commit: CommitId) => transferId(commit, 1);
 
-/** Claims a new payment's authorization. `assessment` is the risk decision that lets it pass, as its row. */
-export function claimAuthorization(
+/** An operation that is about to be sent: with what recovery needs, should its outcome stay unknown. */
+export const sending = (operation: Operation, payment: Payment, resolveAfter: Date) => ({
+  insert: operationRow(operation, payment),
+  inFlight: inFlightRow(operation, payment, resolveAfter),
+});
+
+/** A payment that is new, with what of it never changes. */
+const newPayment = (payment: Payment) => ({
+  insert: paymentRow(payment),
+  terms: termsRow(payment),
+});
+
+/** What a new payment's claim is made with, besides the payment. */
+export type ClaimContext = {
+  /** The risk decision that lets it pass, or does not, as its row. */
+  readonly assessment: Row;
+  readonly session: CheckoutSession | null;
+  /** A stored card that it uses: refused if that was removed meanwhile. */
+  readonly uses: StoredMethod | null;
+  /** The stored card that it makes; nothing can be paid with it until this payment is authorized. */
+  readonly stores: StoredMethod | null;
+};
+
+/** Claims a new payment's first operation: its authorization, or the authentication before it. */
+export function claimPayment(
   payment: Payment,
   operation: Operation,
   claim: KeyClaim,
-  context: {
-    readonly assessment: Row;
-    readonly session: CheckoutSession | null;
-    readonly resolveAfter: Date;
-  },
+  context: ClaimContext & { readonly resolveAfter: Date },
   at: Date,
 ): Claimed {
-  const { assessment, session, resolveAfter } = context;
+  const { assessment, session, uses, stores, resolveAfter } = context;
   const commit: Commit = {
     id: commitId(payment, at),
     merchant: payment.merchant,
     at,
     claim: claimOf(claim, "authorize", operation),
-    payment: { insert: paymentRow(payment) },
-    operation: { insert: operationRow(operation, payment, resolveAfter) },
+    payment: newPayment(payment),
+    operation: sending(operation, payment, resolveAfter),
     ...(session === null ? {} : { session: { update: attemptClaimed(session, payment.id) } }),
+    ...(uses === null ? {} : { requires: { method: uses.id } }),
+    ...(stores === null ? {} : { method: { insert: storedMethodRow(stores) } }),
     assessment,
     events: [],
   };
   return { payment, operation, commit };
 }
 
-/** A payment that risk refused: claimed and declined in one commit, since nothing is sent. */
-export function claimBlocked(
+/** A payment that was refused before anything was sent: claimed and declined in one commit. */
+export function claimRefused(
   payment: Payment,
   operation: Operation,
   claim: KeyClaim,
-  context: { readonly assessment: Row; readonly session: CheckoutSession | null },
+  { assessment, session }: Pick<ClaimContext, "assessment" | "session">,
   at: Date,
 ): Claimed {
-  const { assessment, session } = context;
   const commit: Commit = {
     id: commitId(payment, at),
     merchant: payment.merchant,
     at,
     claim: claimOf(claim, "authorize", operation),
-    payment: { insert: paymentRow(payment) },
-    operation: { insert: operationRow(operation, payment, at) },
+    payment: newPayment(payment),
+    operation: { insert: operationRow(operation, payment), inFlight: null },
     ...(session === null ? {} : { session: { update: attemptEnded(session, payment.id, false) } }),
     assessment,
     events: [
@@ -96,15 +117,24 @@ export function claimBlocked(
 }
 
 export type FollowUp = {
-  readonly kind: Exclude<OperationKind, "authorize">;
+  readonly kind: Exclude<OperationKind, "authorize" | "authenticate">;
   readonly amount: bigint;
   readonly final: boolean;
+  /** A final capture may take more than is authorized, within the scheme's tolerance. */
+  readonly over?: boolean;
 };
 
 const claimEvent = (followUp: FollowUp): PaymentEvent => {
   switch (followUp.kind) {
     case "capture":
-      return { type: "capture_claimed", amount: followUp.amount, final: followUp.final };
+      return {
+        type: "capture_claimed",
+        amount: followUp.amount,
+        final: followUp.final,
+        over: followUp.over === true,
+      };
+    case "increment":
+      return { type: "increment_claimed", amount: followUp.amount };
     case "void":
     case "expire":
       return { type: "void_claimed" };
@@ -114,14 +144,14 @@ const claimEvent = (followUp: FollowUp): PaymentEvent => {
 };
 
 /**
- * Claims a capture, void, expiry or refund of a payment as it was read; what nobody asked for takes no key. The commit is refused if the payment has
- * moved since: read it again and claim anew. A refund also holds the merchant's money in the ledger.
+ * Claims an increment, capture, void, expiry or refund of a payment as it was read; what nobody asked for takes no key.
+ * The commit is refused if the payment has moved since: read it again and claim anew. A refund also holds the merchant's money in the ledger.
  */
 export function claimFollowUp(
   payment: Payment,
   followUp: FollowUp,
   claim: KeyClaim | null,
-  sent: { readonly id: OperationId; readonly reference: string; readonly request: Operation["request"] },
+  sent: { readonly id: OperationId; readonly reference: string; readonly request: ProviderRequest },
   resolveAfter: Date,
   at: Date,
 ): Result<Claimed, IllegalTransition> {
@@ -136,8 +166,13 @@ export function claimFollowUp(
     state: "claimed",
     amount: followUp.amount,
     final: followUp.final,
-    attempt: 0,
+    attempt: payment.attempt,
+    provider: payment.provider,
+    accepted: false,
+    providerOperation: null,
     pendingTransfer: hold === null ? null : holdOf(id),
+    routing: null,
+    details: null,
     failure: null,
     claimedAt: at,
     resolvedAt: null,
@@ -151,7 +186,7 @@ export function claimFollowUp(
       ? {}
       : { claim: claimOf(claim, followUp.kind, operation) }),
     payment: { update: paymentRow(next.value), expectedVersion: payment.version },
-    operation: { insert: operationRow(operation, payment, resolveAfter) },
+    operation: sending(operation, payment, resolveAfter),
     ...(hold === null ? {} : { journal: journal(payment, "refund_hold", [hold]) }),
     events: [],
   };

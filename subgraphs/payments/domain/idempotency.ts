@@ -47,3 +47,13 @@ export function providerReference(
   const prefix = Buffer.from([region, shard]).toString("hex");
   return `ref_${prefix}_${mac}`;
 }
+
+const REFERENCE =
+  /^(?:ref_[0-9a-f]{2}([0-9a-f]{2})_[0-9a-f]{40}|[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{10}([0-9a-f]{2}))$/;
+
+/** The shard of a reference that we made, which may also be an operation's UUID; null of any other text. */
+export function shardOfReference(reference: string): number | null {
+  const [, ofReference, ofUuid] = REFERENCE.exec(reference) ?? [];
+  const shard = ofReference ?? ofUuid;
+  return shard === undefined ? null : Number.parseInt(shard, 16);
+}

@@ -10,6 +10,7 @@ const authorized = (): PaymentEvent => ({
   providerPayment: "pi_1",
   transfer: newId("trf", HOME, AT),
   expiresAt: null,
+  overCapturable: 0n,
 });
 const decline = declineOf("generic_decline");
 

@@ -3,7 +3,7 @@ import { type Money, moneyOf } from "../../kernel/money.ts";
 import { type AccountCode, accountOf } from "../../ledger/accounts.ts";
 import type { Transfer } from "../../ledger/transfer.ts";
 import { settleHolds } from "../../ledger/two-phase.ts";
-import type { Payment } from "./payment.ts";
+import { openHolds, type Payment } from "./payment.ts";
 
 /**
  * What each step of a payment posts. With a fee of 3.20 on 100.00:
@@ -16,6 +16,9 @@ import type { Payment } from "./payment.ts";
  *   sale            single   provider_receivable -> merchant_payable   100.00, and the fee
  *   refund hold     pending  merchant_payable -> provider_receivable    40.00
  *   refund          post     the hold;   refund failed: release the hold
+ *   increment       pending  provider_receivable -> merchant_payable    20.00, beside the first
+ *   over-capture    single   provider_receivable -> merchant_payable   what a last capture takes above what is held
+ *   refund reversed single   provider_receivable -> merchant_payable    40.00
  *
  * Debit -> credit. The fee is kept when a payment is refunded.
  */
@@ -56,23 +59,31 @@ export function sale(payment: Payment, fee: bigint): Transfer[] {
   ];
 }
 
-/** Posts the captured part of `pending`, takes the fee and, after a final capture, gives the rest back. */
+/** Holds what an increment adds. */
+export function holdIncrement(payment: Payment, minor: bigint): Transfer {
+  const expiresAt = payment.authorizationExpiresAt;
+  return { kind: "pending", expiresAt, ...between(payment, AUTHORIZATION, minor) };
+}
+
+/** Posts the captured part from the holds, takes the fee and, after a final capture, gives the rest back. */
 export function capture(
   payment: Payment,
-  pending: TransferId,
   part: { readonly amount: bigint; readonly fee: bigint; readonly final: boolean },
 ): Transfer[] {
-  const left = payment.authorized - payment.captured;
   return [
-    ...settleHolds([{ pending, left }], authorizationSides(payment), part),
+    ...settleHolds(openHolds(payment), authorizationSides(payment), part),
     ...takeFee(payment, part.fee),
   ];
 }
 
 /** Gives back what of the authorization is not captured. */
-export function releaseAuthorization(payment: Payment, pending: TransferId): Transfer[] {
-  const left = payment.authorized - payment.captured;
-  return settleHolds([{ pending, left }], authorizationSides(payment), { amount: 0n, final: true });
+export function releaseAuthorization(payment: Payment): Transfer[] {
+  return settleHolds(openHolds(payment), authorizationSides(payment), { amount: 0n, final: true });
+}
+
+/** A refund that came back is owed to the merchant again. */
+export function reverseRefund(payment: Payment, minor: bigint): Transfer {
+  return { kind: "single", ...between(payment, AUTHORIZATION, minor) };
 }
 
 export function holdRefund(payment: Payment, minor: bigint): Transfer {

@@ -6,7 +6,7 @@ import type { Row } from "../../ledger/commit.ts";
 import type { CheckoutSession } from "./checkout-session.ts";
 import type { Decline } from "./decline.ts";
 import type { Operation, OperationKind, ProviderRequest } from "./operation.ts";
-import { type CaptureMethod, type Card, type Payment, type Phase, stateOf } from "./payment.ts";
+import { type CaptureMethod, type Card, type Payment, type Phase, stateOf, type Terms } from "./payment.ts";
 
 /** Between the tables of `schema/sql` and the domain: rows are parsed here and nowhere else. */
 
@@ -31,13 +31,18 @@ export function paymentRow(payment: Payment): Row {
     finalized: payment.finalized,
     closing: payment.closing,
     fee: payment.fee.toString(),
-    authorization_transfer: uuid(payment.authorizationTransfer),
+    in_review: payment.inReview,
+    over_capturable: payment.overCapturable.toString(),
+    incrementing: payment.incrementing.toString(),
+    holds: payment.holds.map(({ transfer, amount }) => ({
+      transfer: uuidOf(transfer),
+      amount: amount.toString(),
+    })),
+    attempt: payment.attempt,
     provider: payment.provider,
     provider_payment: payment.providerPayment,
-    card: payment.card,
-    checkout_session: uuid(payment.checkoutSession),
-    description: payment.description,
-    reference: payment.reference,
+    action: payment.action,
+    authentication: payment.authentication,
     decline: payment.decline,
     created_at: iso(payment.createdAt),
     updated_at: iso(payment.updatedAt),
@@ -45,7 +50,24 @@ export function paymentRow(payment: Payment): Row {
   };
 }
 
-export function operationRow(operation: Operation, payment: Payment, resolveAfter: Date): Row {
+/** What of a payment never changes, as the row that is written beside it. */
+export function termsRow({ id, merchant, terms }: Payment): Row {
+  return {
+    shard: homeOf(merchant).shard,
+    merchant: uuidOf(merchant),
+    id: uuidOf(id),
+    card: terms.card,
+    checkout_session: uuid(terms.checkoutSession),
+    description: terms.description,
+    reference: terms.reference,
+    customer: uuid(terms.customer),
+    payment_method: uuid(terms.paymentMethod),
+    stored: terms.stored,
+    duplicate_of: uuid(terms.duplicateOf),
+  };
+}
+
+export function operationRow(operation: Operation, payment: Payment): Row {
   return {
     shard: homeOf(payment.merchant).shard,
     merchant: uuidOf(payment.merchant),
@@ -56,12 +78,27 @@ export function operationRow(operation: Operation, payment: Payment, resolveAfte
     amount: operation.amount.toString(),
     final: operation.final,
     attempt: operation.attempt,
+    provider: operation.provider,
     reference: operation.reference,
-    request: operation.request,
     pending_transfer: uuid(operation.pendingTransfer),
+    routing: operation.routing as Row | null,
+    provider_operation: operation.providerOperation,
+    details: operation.details,
     failure: operation.failure,
     claimed_at: iso(operation.claimedAt),
     resolved_at: iso(operation.resolvedAt),
+  };
+}
+
+/** What is kept of an operation only until its outcome is known. */
+export function inFlightRow(operation: Operation, payment: Payment, resolveAfter: Date): Row {
+  return {
+    shard: homeOf(payment.merchant).shard,
+    merchant: uuidOf(payment.merchant),
+    payment: uuidOf(payment.id),
+    operation: uuidOf(operation.id),
+    request: operation.request as Row | null,
+    accepted: operation.accepted,
     last_sent_at: iso(operation.lastSentAt),
     resolve_after: iso(resolveAfter),
     inquiries: 0,
@@ -80,6 +117,7 @@ export function sessionRow(session: CheckoutSession): Row {
     capture_method: session.captureMethod,
     description: session.description,
     reference: session.reference,
+    return_url: session.returnUrl,
     payment: uuid(session.payment),
     created_at: iso(session.createdAt),
     expires_at: iso(session.expiresAt),
@@ -95,13 +133,14 @@ const currencyOf = (value: unknown): Currency => {
 };
 const OPEN_STATES = new Set([
   "authorized",
+  "in_review",
   "partially_captured",
   "captured",
   "partially_refunded",
   "refunded",
 ]);
 const phaseOf = (state: string): Phase => (OPEN_STATES.has(state) ? "open" : (state as Phase));
-const optionalId = <K extends "trf" | "cs" | "pay">(kind: K, value: unknown) =>
+const optionalId = <K extends "trf" | "cs" | "pay" | "cus" | "pm">(kind: K, value: unknown) =>
   value === null ? null : idFromUuid(kind, value as string);
 
 export function paymentFrom(row: DatabaseRow): Payment {
@@ -120,15 +159,21 @@ export function paymentFrom(row: DatabaseRow): Payment {
     finalized: row["finalized"] as boolean,
     closing: row["closing"] as boolean,
     fee: row["fee"] as bigint,
-    authorizationTransfer: optionalId("trf", row["authorization_transfer"]),
+    inReview: row["in_review"] as boolean,
+    overCapturable: row["over_capturable"] as bigint,
+    incrementing: row["incrementing"] as bigint,
+    holds: (row["holds"] as { transfer: string; amount: string }[]).map(({ transfer, amount }) => ({
+      transfer: idFromUuid("trf", transfer),
+      amount: BigInt(amount),
+    })),
     authorizationExpiresAt: row["authorization_expires_at"] as Date | null,
+    attempt: row["attempt"] as number,
     provider: row["provider"] as string,
     providerPayment: row["provider_payment"] as string | null,
-    card: row["card"] as Card,
-    checkoutSession: optionalId("cs", row["checkout_session"]),
-    description: row["description"] as string | null,
-    reference: row["reference"] as string | null,
+    action: row["action"] as Payment["action"],
+    authentication: row["authentication"] as Payment["authentication"],
     decline: row["decline"] as Decline | null,
+    terms: termsFrom(row),
     createdAt: row["created_at"] as Date,
     updatedAt: row["updated_at"] as Date,
   };
@@ -136,6 +181,21 @@ export function paymentFrom(row: DatabaseRow): Payment {
   return payment;
 }
 
+/** Of a row that has the columns of `payments.payment_terms`. */
+function termsFrom(row: DatabaseRow): Terms {
+  return {
+    card: row["card"] as Card,
+    checkoutSession: optionalId("cs", row["checkout_session"]),
+    description: row["description"] as string | null,
+    reference: row["reference"] as string | null,
+    customer: optionalId("cus", row["customer"]),
+    paymentMethod: optionalId("pm", row["payment_method"]),
+    stored: row["stored"] as Terms["stored"],
+    duplicateOf: optionalId("pay", row["duplicate_of"]),
+  };
+}
+
+/** Of an operation's row joined with what is kept of it while it is in flight. */
 export function operationFrom(row: DatabaseRow): Operation {
   return {
     id: idFromUuid("op", row["id"] as string),
@@ -145,13 +205,18 @@ export function operationFrom(row: DatabaseRow): Operation {
     amount: row["amount"] as bigint,
     final: row["final"] as boolean,
     attempt: row["attempt"] as number,
+    provider: row["provider"] as string,
     reference: row["reference"] as string,
-    request: row["request"] as ProviderRequest,
+    request: (row["request"] ?? null) as ProviderRequest | null,
+    accepted: row["accepted"] === true,
+    providerOperation: row["provider_operation"] as string | null,
     pendingTransfer: optionalId("trf", row["pending_transfer"]),
+    routing: row["routing"] as Operation["routing"],
+    details: row["details"] as Operation["details"],
     failure: row["failure"] as Decline | null,
     claimedAt: row["claimed_at"] as Date,
     resolvedAt: row["resolved_at"] as Date | null,
-    lastSentAt: row["last_sent_at"] as Date,
+    lastSentAt: (row["last_sent_at"] ?? row["claimed_at"]) as Date,
   };
 }
 
@@ -165,6 +230,7 @@ export function sessionFrom(row: DatabaseRow): CheckoutSession {
     captureMethod: row["capture_method"] as CaptureMethod,
     description: row["description"] as string | null,
     reference: row["reference"] as string | null,
+    returnUrl: row["return_url"] as string | null,
     payment: optionalId("pay", row["payment"]),
     createdAt: row["created_at"] as Date,
     expiresAt: row["expires_at"] as Date,

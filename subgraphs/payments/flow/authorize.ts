@@ -2,25 +2,32 @@ import { homeOf, newId } from "../../kernel/ids.ts";
 import { zero } from "../../kernel/money.ts";
 import { timed } from "../../kernel/trace.ts";
 import { type Assessment, assessmentRow } from "../../risk/assess.ts";
+import type { Attempts } from "../domain/attempts.ts";
 import type { CheckoutSession } from "../domain/checkout-session.ts";
-import { type Claimed, claimAuthorization, claimBlocked, type KeyClaim } from "../domain/claims.ts";
+import { type Claimed, claimPayment, claimRefused, type KeyClaim } from "../domain/claims.ts";
 import type { AuthorizeCommand } from "../domain/commands.ts";
-import { declineOf } from "../domain/decline.ts";
+import { type Decline, declineOf } from "../domain/decline.ts";
 import { providerReference } from "../domain/idempotency.ts";
-import { issue } from "../domain/input-issue.ts";
+import { type InputIssue, issue } from "../domain/input-issue.ts";
 import type { Operation } from "../domain/operation.ts";
-import { apply, type Payment } from "../domain/payment.ts";
-import type { DescribedCard } from "../vault/client.ts";
+import { apply, type Payment, type Terms } from "../domain/payment.ts";
+import { passes } from "../domain/routing/reason.ts";
+import type { Choice, NoChoice, RoutingFacts } from "../routing/router.ts";
+import { newAttempt } from "./attempt.ts";
+import { type CardInUse, cardInUse } from "./card.ts";
 import type { PaymentDeps } from "./deps.ts";
 import type { Outcome } from "./outcome.ts";
-import { perform, recoverAfter } from "./perform.ts";
+import { perform } from "./perform.ts";
 import { priorOutcome } from "./prior.ts";
+import { recoverAfter } from "./recover-after.ts";
+import { newAuthentication, planFor } from "./three-ds.ts";
 
 /**
- * Phases: 1 describe the card (vault) | 2 assess the risk | 3 claim key, operation and amount with the decision
- * (commit 1) | 4 ask the provider and record (perform.ts).
+ * Phases: 1 find the card (vault, or stored) | 2 assess the risk | 3 choose a provider, and whether the payer has to
+ * authenticate | 4 claim key, operation and amount with these decisions (commit 1) | 5 ask the directory or the provider and
+ * record, and after a definite failure the next provider (perform.ts).
  *
- * A crash before 3 leaves nothing. From 3 on the operation has no result, which *is* unknown: recover.ts asks.
+ * A crash before 4 leaves nothing. From 4 on the operation has no result, which *is* unknown: recover.ts asks.
  * Risk is assessed before the claim so that the claim carries the decision: a claimed operation may be sent, by
  * whoever recovers it, without asking again whether it should be (docs/decisions/0003).
  */
@@ -33,59 +40,66 @@ export type AuthorizeRequest = {
 };
 
 /** `session_moved`: the checkout session is no longer where it was read; nothing was claimed. */
-export async function authorize(
-  deps: PaymentDeps,
-  request: AuthorizeRequest,
-): Promise<Outcome | { readonly kind: "session_moved" }> {
+export type AuthorizeOutcome = Outcome | { readonly kind: "session_moved" };
+
+export async function authorize(deps: PaymentDeps, request: AuthorizeRequest): Promise<AuthorizeOutcome> {
   return (await deps.admission.admit(() => admitted(deps, request))) ?? { kind: "overloaded" };
 }
 
-async function admitted(
-  deps: PaymentDeps,
-  { command, fingerprint, session }: AuthorizeRequest,
-): Promise<Outcome | { readonly kind: "session_moved" }> {
-  const { merchant, amount, token, key } = command;
-  const claim: KeyClaim = { key, fingerprint };
+async function admitted(deps: PaymentDeps, request: AuthorizeRequest): Promise<AuthorizeOutcome> {
+  const { command, fingerprint } = request;
+  const { merchant, key } = command;
   const asked = { kind: "authorize", fingerprint } as const;
+  const promisedTo = promiseFor(deps, command);
 
-  const refused = deps.connector.refusesAmount(amount);
-  if (refused !== null) {
-    return {
-      kind: "invalid",
-      issues: [issue(["amount"], "AMOUNT_NOT_ACCEPTED", `The provider refuses it: ${refused}.`)],
-    };
+  const used = await timed("describe-card", () => cardInUse(deps, command, promisedTo));
+  if (!used.ok) return firstAnswer(deps, request, used.error);
+  const card = used.value;
+
+  const { amount, payer } = command;
+  const facts = { merchant, amount, card: card.card, payer };
+  const [assessment] = await timed("assess-risk", () =>
+    Promise.all([deps.assess(facts), deps.router.ready(merchant)]),
+  );
+  const routing = routingFacts(command, card, assessment);
+  const choice = deps.router.choose(routing, []);
+  if (choice.provider === null && assessment.decision !== "block") {
+    if (passes(choice.reason)) return { kind: "unavailable" };
+    return firstAnswer(deps, request, unroutable(deps, command, choice));
   }
-  const reference = referenceFor(deps, command);
-  const described = await timed("describe-card", () => deps.vault.describe(merchant, token, reference));
-  const unusable = described.ok ? expired(described.value, deps.clock.now()) : unknownToken;
-  if (unusable !== null || !described.ok) {
-    // The card may have been removed since the first request: its repetition still gets the first answer.
-    const prior = await deps.reads.claim(merchant, key);
-    if (prior !== null) return priorOutcome(deps, merchant, prior, asked);
-    return { kind: "invalid", issues: [unusable ?? unknownToken] };
-  }
 
-  const { card, cvcAvailable } = described.value;
-  const facts = { merchant, amount, card, payer: command.payer };
-  const assessment = await timed("assess-risk", () => deps.assess(facts));
-  const claimed = claimFor(deps, command, claim, { assessment, session, reference, card, cvcAvailable });
-
+  const attempts: Attempts = {
+    key,
+    payer,
+    browser: command.browser,
+    returnUrl: command.returnUrl,
+    cardCountry: assessment.binCountry,
+    promisedTo,
+    cvcAvailable: card.cvcAvailable,
+    tried: [],
+    exemption: null,
+    steppedUp: false,
+    risk: "allow",
+  };
+  const claimed = await claimFor(deps, request, { card, assessment, choice, attempts });
   deps.crash("authorize.before-commit-1");
   const result = await timed("commit-1", () => deps.commit(claimed.commit));
   switch (result.outcome) {
     case "applied":
     case "replayed":
-      if (claimed.operation.state === "declined") {
-        const decline = claimed.operation.failure ?? declineOf("blocked_by_risk");
-        return { kind: "declined", payment: claimed.payment, operation: claimed.operation, decline };
+      if (claimed.payment.decline !== null) {
+        const { payment, operation } = claimed;
+        return { kind: "declined", payment, operation, decline: claimed.payment.decline };
       }
-      return perform(deps, claimed);
+      return perform(deps, claimed, attempts);
     case "key_taken": {
       const stored = await deps.reads.claim(merchant, key);
       if (stored === null) throw new Error("invariant broken: a taken key is stored");
       return priorOutcome(deps, merchant, stored, asked);
     }
     case "guard_failed":
+      // Between reading it and claiming, the stored card was removed.
+      if (result.guard === "payment_method") return { kind: "invalid", issues: [REMOVED_METHOD] };
       return { kind: "session_moved" };
     case "overloaded":
       return { kind: "overloaded" };
@@ -95,65 +109,191 @@ async function admitted(
   }
 }
 
-const unknownToken = issue(
-  ["token"],
-  "UNKNOWN_TOKEN",
-  "There is no such card token. Tokenize the card again with a publishable key of this merchant.",
+const REMOVED_METHOD = issue(
+  ["paymentMethod"],
+  "UNKNOWN_PAYMENT_METHOD",
+  "The stored card was removed. Ask the payer for a card.",
 );
 
-function expired({ card }: DescribedCard, at: Date) {
-  const over = at.getUTCFullYear() * 12 + at.getUTCMonth() > card.expYear * 12 + card.expMonth - 1;
-  return over
-    ? issue(["token"], "EXPIRED_CARD", "The card has expired. Ask the payer for another card.")
-    : null;
+/** What was wrong is answered only to a first request: the card may have been removed since, and its repetition gets the first answer. */
+async function firstAnswer(
+  deps: PaymentDeps,
+  { command: { merchant, key }, fingerprint }: AuthorizeRequest,
+  wrong: InputIssue,
+): Promise<Outcome> {
+  const prior = await deps.reads.claim(merchant, key);
+  if (prior !== null) return priorOutcome(deps, merchant, prior, { kind: "authorize", fingerprint });
+  return { kind: "invalid", issues: [wrong] };
 }
 
-/** A new payment's only attempt so far; it would be raised after a definite failure, never after an unknown. */
-const FIRST_ATTEMPT = 0;
-
-const referenceFor = (deps: PaymentDeps, { merchant, key }: AuthorizeCommand): string =>
+/** The reference to which the vault promises the security code: it does not change with the attempt. */
+const promiseFor = (deps: PaymentDeps, { merchant, key }: AuthorizeCommand): string =>
   providerReference(deps.referenceSecret, {
     merchant,
     key,
     operation: "authorize",
-    attempt: FIRST_ATTEMPT,
-    step: deps.connector.name,
+    attempt: 0,
+    step: "card",
   });
 
-type Context = {
-  readonly assessment: Assessment;
-  readonly session: CheckoutSession | null;
-  readonly reference: string;
-} & DescribedCard;
-
-function claimFor(deps: PaymentDeps, command: AuthorizeCommand, claim: KeyClaim, context: Context): Claimed {
-  const at = deps.clock.now();
-  const { assessment, session } = context;
-  const payment = newPayment(deps, command, context, at);
-  const operation = newOperation(deps, payment, context, at);
-  const row = assessmentRow(assessment, payment.merchant, payment.id, at);
-  if (assessment.decision === "block") {
-    const decline = declineOf("blocked_by_risk");
-    const declined = apply(payment, { type: "declined", decline, providerPayment: null }, at);
-    if (!declined.ok) throw new Error("invariant broken: a new payment can be declined");
-    const blocked: Operation = { ...operation, state: "declined", failure: decline, resolvedAt: at };
-    return claimBlocked(declined.value, blocked, claim, { assessment: row, session }, at);
-  }
-  const resolveAfter = recoverAfter(deps, at);
-  return claimAuthorization(payment, operation, claim, { assessment: row, session, resolveAfter }, at);
+function routingFacts(command: AuthorizeCommand, used: CardInUse, assessment: Assessment): RoutingFacts {
+  return {
+    merchant: command.merchant,
+    amount: command.amount,
+    captureMethod: captureMethodOf(command, assessment),
+    card: used.card,
+    cardCountry: assessment.binCountry,
+    payerCountry: command.payer.country,
+    stored: used.stored,
+    payerPresent: used.stored?.initiator !== "merchant",
+  };
 }
 
-function newPayment(deps: PaymentDeps, command: AuthorizeCommand, context: Context, at: Date): Payment {
+/** A payment under review is authorized only; the merchant captures it (or voids it) after looking. */
+const captureMethodOf = (command: AuthorizeCommand, { decision }: Assessment) =>
+  decision === "review" ? "manual" : command.captureMethod;
+
+function unroutable(deps: PaymentDeps, { amount }: AuthorizeCommand, { reason }: NoChoice): InputIssue {
+  const refusals = deps.providers.all.map((connector) => connector.refusesAmount(amount));
+  const because = refusals.find((refusal) => refusal !== null);
+  if (because !== undefined && refusals.every((refusal) => refusal !== null))
+    return issue(["amount"], "AMOUNT_NOT_ACCEPTED", `The provider refuses it: ${because}.`);
+  const why = reason.candidates.map(({ provider, excluded }) => `${provider}: ${excluded ?? "?"}`).join(", ");
+  return issue(
+    ["amount", "currency"],
+    "NO_PROVIDER",
+    `No provider takes such a payment (${why}). Query \`capabilities\` for what is possible.`,
+  );
+}
+
+type Context = {
+  readonly card: CardInUse;
+  readonly assessment: Assessment;
+  readonly choice: Choice | NoChoice;
+  readonly attempts: Attempts;
+};
+
+async function claimFor(
+  deps: PaymentDeps,
+  { command, fingerprint, session }: AuthorizeRequest,
+  { card, assessment, choice, attempts }: Context,
+): Promise<Claimed> {
+  const at = deps.clock.now();
+  const claim: KeyClaim = { key: command.key, fingerprint };
+  const payment = newPayment(command, { card, assessment, session, provider: choice.provider ?? "none" }, at);
+  const row = assessmentRow(assessment, payment.merchant, payment.id, at);
+  const refuse = (decline: Decline) =>
+    claimRefused(
+      refused(payment, decline, at),
+      unsent(payment, decline, at),
+      claim,
+      { assessment: row, session },
+      at,
+    );
+  if (assessment.decision === "block" || choice.provider === null)
+    return refuse(declineOf("blocked_by_risk"));
+  const first = await firstOperation(deps, payment, attempts, choice, at);
+  if ("code" in first) return refuse(first);
+  const context = {
+    assessment: row,
+    session,
+    uses: card.uses,
+    stores: card.stores,
+    resolveAfter: recoverAfter(deps, at),
+  };
+  return claimPayment(payment, first, claim, context, at);
+}
+
+/** The authorization, or the authentication before it; or why neither may be asked for. */
+async function firstOperation(
+  deps: PaymentDeps,
+  payment: Payment,
+  attempts: Attempts,
+  choice: Choice,
+  at: Date,
+): Promise<Operation | Decline> {
+  const planned = await planFor(deps, payment, attempts, choice.provider);
+  if (planned === null || deps.threeDs === null) return newAttempt(deps, attempts, payment, choice, 0, at);
+  const { plan, circumstances } = planned;
+  if (plan.do === "decline") return plan.decline;
+  const { exemption } = plan;
+  if (plan.do === "authenticate" && plan.by === "us") {
+    const underWay = {
+      circumstances,
+      exemption,
+      provider: choice.provider,
+      routing: choice.reason,
+      attempts,
+    };
+    return newAuthentication(deps, deps.threeDs, payment, underWay, plan.challenge, 0, at);
+  }
+  return newAttempt(deps, { ...attempts, exemption }, payment, choice, 0, at);
+}
+
+function refused(payment: Payment, decline: Decline, at: Date): Payment {
+  const declined = apply(payment, { type: "declined", decline, providerPayment: null }, at);
+  if (!declined.ok) throw new Error("invariant broken: a new payment can be declined");
+  return declined.value;
+}
+
+/** The operation of a payment that was refused before anything was sent. */
+function unsent(payment: Payment, failure: Decline, at: Date): Operation {
+  const id = newId("op", homeOf(payment.merchant), at);
+  return {
+    id,
+    payment: payment.id,
+    kind: "authorize",
+    state: "declined",
+    amount: payment.amount.minor,
+    final: false,
+    attempt: 0,
+    provider: payment.provider,
+    reference: id,
+    request: null,
+    accepted: false,
+    providerOperation: null,
+    pendingTransfer: null,
+    routing: null,
+    details: null,
+    failure,
+    claimedAt: at,
+    resolvedAt: at,
+    lastSentAt: at,
+  };
+}
+
+function newPayment(
+  command: AuthorizeCommand,
+  context: {
+    readonly card: CardInUse;
+    readonly assessment: Assessment;
+    readonly session: CheckoutSession | null;
+    readonly provider: string;
+  },
+  at: Date,
+): Payment {
+  const { card, assessment, session, provider } = context;
   const nothing = zero(command.amount.currency).minor;
+  const terms: Terms = {
+    card: card.card,
+    checkoutSession: session?.id ?? null,
+    description: command.description,
+    reference: command.reference,
+    customer: card.customer,
+    paymentMethod: (card.uses ?? card.stores)?.id ?? null,
+    stored: card.stored,
+    duplicateOf: null,
+  };
   return {
     id: newId("pay", homeOf(command.merchant), at),
     merchant: command.merchant,
     version: 1,
     phase: "processing",
     amount: command.amount,
-    // A payment under review is authorized only; the merchant captures it (or voids it) after looking.
-    captureMethod: context.assessment.decision === "review" ? "manual" : command.captureMethod,
+    captureMethod: captureMethodOf(command, assessment),
     authorized: nothing,
+    overCapturable: nothing,
+    incrementing: nothing,
     captured: nothing,
     capturing: nothing,
     refunded: nothing,
@@ -161,36 +301,17 @@ function newPayment(deps: PaymentDeps, command: AuthorizeCommand, context: Conte
     fee: nothing,
     finalized: false,
     closing: false,
-    authorizationTransfer: null,
+    inReview: assessment.decision === "review",
+    holds: [],
     authorizationExpiresAt: null,
-    provider: deps.connector.name,
+    attempt: 0,
+    provider,
     providerPayment: null,
-    card: context.card,
-    checkoutSession: context.session?.id ?? null,
-    description: command.description,
-    reference: command.reference,
+    action: null,
+    authentication: null,
     decline: null,
+    terms,
     createdAt: at,
     updatedAt: at,
-  };
-}
-
-function newOperation(deps: PaymentDeps, payment: Payment, context: Context, at: Date): Operation {
-  const { reference, cvcAvailable } = context;
-  return {
-    id: newId("op", homeOf(payment.merchant), at),
-    payment: payment.id,
-    kind: "authorize",
-    state: "claimed",
-    amount: payment.amount.minor,
-    final: false,
-    attempt: FIRST_ATTEMPT,
-    reference,
-    request: deps.connector.authorize(payment, { reference, cvcAvailable }),
-    pendingTransfer: null,
-    failure: null,
-    claimedAt: at,
-    resolvedAt: null,
-    lastSentAt: at,
   };
 }

@@ -30,6 +30,7 @@ const command = (overrides: object = {}) => ({
   captureMethod: "automatic" as const,
   description: null,
   reference: null,
+  returnUrl: null,
   ...overrides,
 });
 
@@ -52,12 +53,13 @@ const confirm = (
     token: world.vault.tokenize(number),
     attempt,
     payer,
+    browser: null,
   });
 
 const charges = async (session: CheckoutSession) => {
   const rows = await world.database.owner`
     select count(*) filter (where state = 'captured')::int as captured, count(*)::int as payments
-    from payments.payment where checkout_session = ${uuidOf(session.id)}`;
+    from payments.payment p join payments.payment_terms t using (shard, merchant, id) where t.checkout_session = ${uuidOf(session.id)}`;
   return rows[0];
 };
 describe("opening", () => {
@@ -134,7 +136,7 @@ describe("confirming", () => {
     });
     expect(await confirm(session)).toMatchObject({ kind: "pending", view: { status: "processing" } });
     expect(await confirm(session)).toMatchObject({ kind: "pending" });
-    await world.database.owner`update payments.operation set resolve_after = now() where state = 'claimed'`;
+    await world.database.owner`update payments.in_flight set resolve_after = now()`;
     await createRecovery(world.another()).sweep();
     expect(await viewSession(world.deps, merchant, session.id)).toMatchObject({ status: "complete" });
     expect(await charges(session)).toEqual({ captured: 1, payments: 1 });
@@ -160,6 +162,7 @@ describe("confirming", () => {
       token: world.vault.tokenize(),
       attempt: 0,
       payer,
+      browser: null,
     };
     expect(await confirmCheckout(world.deps, asked)).toEqual({ kind: "not_found" });
   });

@@ -17,6 +17,7 @@ import type { Payment } from "../domain/payment.ts";
 import { authorize } from "./authorize.ts";
 import type { PaymentDeps } from "./deps.ts";
 import type { Outcome, Refusal } from "./outcome.ts";
+import { resume } from "./resume.ts";
 
 /**
  * A checkout session: the merchant's server opens it and thereby fixes the amount; the browser, which knows only
@@ -49,9 +50,10 @@ export function sessionOfSecret(
 export type OpenOutcome = { readonly kind: "opened"; readonly session: CheckoutSession } | Refusal;
 
 export async function openCheckout(deps: PaymentDeps, command: OpenCheckoutCommand): Promise<OpenOutcome> {
-  const { merchant, key, amount, captureMethod, description, reference } = command;
-  const refused = deps.connector.refusesAmount(amount);
-  if (refused !== null) {
+  const { merchant, key, amount, captureMethod, description, reference, returnUrl } = command;
+  const refusals = deps.providers.all.map((connector) => connector.refusesAmount(amount));
+  const [refused = null] = refusals;
+  if (refused !== null && !refusals.includes(null)) {
     return {
       kind: "invalid",
       issues: [issue(["amount"], "AMOUNT_NOT_ACCEPTED", `The provider refuses it: ${refused}.`)],
@@ -67,6 +69,7 @@ export async function openCheckout(deps: PaymentDeps, command: OpenCheckoutComma
     captureMethod,
     description,
     reference,
+    returnUrl,
     payment: null,
     createdAt: at,
     expiresAt: new Date(at.getTime() + LIFETIME_MS),
@@ -77,6 +80,7 @@ export async function openCheckout(deps: PaymentDeps, command: OpenCheckoutComma
     captureMethod,
     description,
     reference,
+    returnUrl,
   });
   const result = await deps.commit(openSession(session, { key, fingerprint: digest }, at));
   if (result.outcome === "applied" || result.outcome === "replayed") return { kind: "opened", session };
@@ -90,7 +94,7 @@ export async function openCheckout(deps: PaymentDeps, command: OpenCheckoutComma
 }
 
 /** How a session looks from outside; `processing` and `expired` are derived. */
-export type SessionStatus = "open" | "processing" | "complete" | "expired";
+export type SessionStatus = "open" | "requires_action" | "processing" | "complete" | "expired";
 
 export type SessionView = {
   readonly session: CheckoutSession;
@@ -112,7 +116,7 @@ export async function viewSession(
 
 function statusOf(session: CheckoutSession, payment: Payment | null, at: Date): SessionStatus {
   if (session.status === "complete") return "complete";
-  if (payment?.phase === "processing") return "processing";
+  if (payment?.phase === "processing" || payment?.phase === "requires_action") return payment.phase;
   return session.expiresAt <= at ? "expired" : "open";
 }
 
@@ -124,9 +128,11 @@ export type ConfirmOutcome =
       readonly view: SessionView;
     }
   | { readonly kind: "pending"; readonly view: SessionView }
+  /** The payer has to do something first: `view.payment.action`. */
+  | { readonly kind: "requires_action"; readonly view: SessionView }
   | { readonly kind: "expired"; readonly view: SessionView }
   | { readonly kind: "not_found" }
-  | Extract<Refusal, { kind: "invalid" | "overloaded" }>;
+  | Extract<Refusal, { kind: "invalid" | "overloaded" | "unavailable" }>;
 
 const RACES = 5;
 
@@ -139,7 +145,7 @@ export async function confirmCheckout(
   command: ConfirmCheckoutCommand,
 ): Promise<ConfirmOutcome> {
   for (let race = 1; race <= RACES; race++) {
-    const view = await viewSession(deps, command.merchant, command.session);
+    const view = await freshView(deps, command);
     if (view === null) return { kind: "not_found" };
     const settled = withoutCharging(command, view);
     if (settled !== null) return settled;
@@ -148,6 +154,19 @@ export async function confirmCheckout(
     return afterCharge(deps, command, outcome);
   }
   throw new Error(`checkout ${command.session} could not be confirmed: it keeps moving`);
+}
+
+/**
+ * The session as it stands. A payer who confirms again an attempt that waited for them has come back from where they were
+ * sent: the provider is asked at once what became of it.
+ */
+async function freshView(deps: PaymentDeps, command: ConfirmCheckoutCommand): Promise<SessionView | null> {
+  const { merchant, session, attempt } = command;
+  const view = await viewSession(deps, merchant, session);
+  if (view?.status !== "requires_action" || view.session.attempt !== attempt || view.payment === null)
+    return view;
+  await resume(deps, view.payment);
+  return viewSession(deps, merchant, session);
 }
 
 function withoutCharging(command: ConfirmCheckoutCommand, view: SessionView): ConfirmOutcome | null {
@@ -162,7 +181,12 @@ function withoutCharging(command: ConfirmCheckoutCommand, view: SessionView): Co
     if (payment?.decline) return { kind: "ended", outcome: endedBy(payment), view };
     return status === "processing" ? { kind: "pending", view } : { kind: "not_found" };
   }
+  if (status === "requires_action") return { kind: "requires_action", view };
   if (session.attempt >= MAX_ATTEMPTS || status === "expired") return { kind: "expired", view };
+  if (command.token === null) {
+    const message = "No attempt waits for the payer: send the token of a card.";
+    return { kind: "invalid", issues: [issue(["token"], "REQUIRED", message)] };
+  }
   return null;
 }
 
@@ -173,17 +197,20 @@ function endedBy(payment: Payment): Extract<Outcome, { kind: "declined" | "faile
 }
 
 function charge(deps: PaymentDeps, command: ConfirmCheckoutCommand, session: CheckoutSession) {
-  const { amount, captureMethod, description, reference, attempt } = session;
+  const { amount, captureMethod, description, reference, attempt, returnUrl } = session;
+  invariant(command.token !== null, "a new attempt has its card");
   return authorize(deps, {
     command: {
       merchant: command.merchant,
       key: attemptKey(session, attempt),
       amount,
-      token: command.token,
+      source: { type: "token", token: command.token, customer: null, store: null },
       captureMethod,
       description,
       reference,
       payer: command.payer,
+      returnUrl,
+      browser: command.browser,
     },
     // The token is not in it: a double click tokenizes twice and must still be one charge.
     fingerprint: fingerprint("confirm_checkout", { session: session.id, attempt }),
@@ -196,7 +223,8 @@ async function afterCharge(
   command: ConfirmCheckoutCommand,
   outcome: Outcome,
 ): Promise<ConfirmOutcome> {
-  if (outcome.kind === "invalid" || outcome.kind === "overloaded") return outcome;
+  if (outcome.kind === "invalid" || outcome.kind === "overloaded" || outcome.kind === "unavailable")
+    return outcome;
   const view = await viewSession(deps, command.merchant, command.session);
   invariant(view !== null, "a confirmed session exists");
   switch (outcome.kind) {
@@ -206,7 +234,8 @@ async function afterCharge(
     case "failed":
       return { kind: "ended", outcome, view };
     case "pending":
-      return { kind: "pending", view };
+    case "requires_action":
+      return { kind: outcome.kind, view };
     default:
       throw new Error(`invariant broken: confirming a checkout answered ${outcome.kind}`);
   }

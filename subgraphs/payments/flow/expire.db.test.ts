@@ -112,7 +112,7 @@ it("learns what became of a cancellation whose answer was lost", async () => {
   await world.sandbox.faults({ match: { operation: "cancel" }, times: 1, fault: { kind: "lose_response" } });
   expect(await expireOverdue(world.deps, 10)).toBe(0);
   expect(stateOf(await now(payment))).toBe("authorized");
-  await world.database.owner`update payments.operation set resolve_after = now() where state = 'claimed'`;
+  await world.database.owner`update payments.in_flight set resolve_after = now()`;
   await createRecovery(world.another()).sweep();
   expect(stateOf(await now(payment))).toBe("expired");
   expect(await holds(payment)).toBe(0);

@@ -2,7 +2,8 @@ import { homeOf, type MerchantId, newId, type PaymentId } from "../../kernel/ids
 import { claimFollowUp } from "../domain/claims.ts";
 import { providerReference } from "../domain/idempotency.ts";
 import type { PaymentDeps } from "./deps.ts";
-import { perform, recoverAfter } from "./perform.ts";
+import { perform } from "./perform.ts";
+import { recoverAfter } from "./recover-after.ts";
 
 /**
  * Ends authorizations that nobody captured in time. Phases for each: 1 read the payment | 2 claim the expiry (commit 1)
@@ -40,7 +41,7 @@ async function expire(deps: PaymentDeps, merchant: MerchantId, id: PaymentId): P
     payment,
     { kind: "expire", amount: payment.authorized - payment.captured, final: false },
     null,
-    { id: operation, reference, request: deps.connector.void(payment) },
+    { id: operation, reference, request: deps.providers.get(payment.provider).void(payment, { reference }) },
     recoverAfter(deps, at),
     at,
   );

@@ -1,5 +1,7 @@
 import { homeOf, newId } from "../../kernel/ids.ts";
+import { invariant } from "../../kernel/result.ts";
 import { timed } from "../../kernel/trace.ts";
+import type { Connector } from "../connectors/connector.ts";
 import { type Claimed, claimFollowUp, type FollowUp } from "../domain/claims.ts";
 import type { FollowUpCommand } from "../domain/commands.ts";
 import { fingerprint, providerReference } from "../domain/idempotency.ts";
@@ -8,11 +10,12 @@ import type { ProviderRequest } from "../domain/operation.ts";
 import { capturable, type IllegalTransition, type Payment, refundable, stateOf } from "../domain/payment.ts";
 import type { PaymentDeps } from "./deps.ts";
 import type { Outcome } from "./outcome.ts";
-import { perform, recoverAfter } from "./perform.ts";
+import { perform } from "./perform.ts";
 import { priorOutcome } from "./prior.ts";
+import { recoverAfter } from "./recover-after.ts";
 
 /**
- * Capture, void and refund. Phases: 1 read the payment and the key | 2 claim key, operation and amount (commit 1)
+ * Increment, capture, void and refund. Phases: 1 read the payment and the key | 2 claim key, operation and amount (commit 1)
  * | 3 ask the provider and record (perform.ts).
  *
  * The claim holds only for the payment as it was read: if it moved meanwhile, it is read again. The amount is
@@ -54,12 +57,13 @@ async function admitted(deps: PaymentDeps, kind: FollowUpKind, command: FollowUp
   throw new Error(`${kind} of ${command.payment} could not be claimed: the payment keeps moving`);
 }
 
-function fingerprintOf(kind: FollowUpKind, { payment, amount, final }: FollowUpCommand): string {
+function fingerprintOf(kind: FollowUpKind, { payment, amount, final, over }: FollowUpCommand): string {
   return fingerprint(kind, {
     payment,
     amount: amount?.minor ?? null,
     currency: amount?.currency ?? null,
     final,
+    ...(over === true ? { over } : {}),
   });
 }
 
@@ -79,6 +83,7 @@ function claimFor(
     kind,
     amount: amountOf(kind, command, payment),
     final: kind === "capture" && command.final,
+    over: kind === "capture" && command.over === true,
   };
   const reference = providerReference(deps.referenceSecret, {
     merchant: command.merchant,
@@ -87,6 +92,9 @@ function claimFor(
     attempt: 0,
     step: payment.provider,
   });
+  const connector = deps.providers.get(payment.provider);
+  const unable = cannot(connector, details, payment);
+  if (unable !== null) return unable;
   if (payment.providerPayment === null) {
     return {
       kind: "illegal_state",
@@ -94,8 +102,9 @@ function claimFor(
       because: "there is nothing at the provider to work with",
     };
   }
-  const request = requestFor(deps, details, payment, reference);
-  if (request === null) return refusedAmount(deps, payment, details.amount);
+  const refused = details.kind === "void" ? null : refusedAmount(connector, details, payment);
+  if (refused !== null) return refused;
+  const request = requestFor(connector, details, payment, reference);
   const claimed = claimFollowUp(
     payment,
     details,
@@ -115,26 +124,69 @@ function amountOf(kind: FollowUpKind, command: FollowUpCommand, payment: Payment
       return command.amount?.minor ?? refundable(payment).minor;
     case "void":
       return payment.authorized - payment.captured;
+    case "increment":
+      invariant(command.amount !== null, "an increment says by how much");
+      return command.amount.minor;
+  }
+}
+
+/** Why the provider cannot do this at all, for a payment like this; null if it can. */
+function cannot(
+  { capabilities }: Connector,
+  { kind, amount, final }: FollowUp,
+  payment: Payment,
+): Outcome | null {
+  const { card } = payment.terms;
+  const because = (text: string): Outcome => ({
+    kind: "illegal_state",
+    state: stateOf(payment),
+    because: text,
+  });
+  switch (kind) {
+    case "increment":
+      return capabilities.increment.includes(card.brand)
+        ? null
+        : because(`${payment.provider} does not raise authorizations of ${card.brand}`);
+    case "capture":
+      if (amount < payment.authorized && !capabilities.partialCapture)
+        return because(`${payment.provider} captures whole authorizations only`);
+      return final || capabilities.multipleCaptures
+        ? null
+        : because(`${payment.provider} captures once only`);
+    case "refund":
+      return amount < payment.captured && !capabilities.partialRefund
+        ? because(`${payment.provider} refunds whole payments only`)
+        : null;
+    case "void":
+    case "expire":
+      return payment.captured > 0n && !capabilities.voidAfterPartialCapture
+        ? because(`${payment.provider} cannot void what a partial capture leaves: it lapses by itself`)
+        : null;
   }
 }
 
 function requestFor(
-  deps: PaymentDeps,
-  details: FollowUp,
+  connector: Connector,
+  { kind, amount, final }: FollowUp,
   payment: Payment,
   reference: string,
-): ProviderRequest | null {
-  const { connector } = deps;
-  const { amount, final } = details;
-  if (details.kind === "void") return connector.void(payment);
-  if (connector.refusesAmount({ ...payment.amount, minor: amount }) !== null) return null;
-  return details.kind === "capture"
-    ? connector.capture(payment, { amount, final })
-    : connector.refund(payment, { amount, reference });
+): ProviderRequest {
+  switch (kind) {
+    case "increment":
+      return connector.increment(payment, { amount, total: payment.authorized + amount, reference });
+    case "capture":
+      return connector.capture(payment, { amount, final, reference });
+    case "void":
+    case "expire":
+      return connector.void(payment, { reference });
+    case "refund":
+      return connector.refund(payment, { amount, reference });
+  }
 }
 
-function refusedAmount(deps: PaymentDeps, payment: Payment, minor: bigint): Outcome {
-  const because = deps.connector.refusesAmount({ ...payment.amount, minor });
+function refusedAmount(connector: Connector, { amount }: FollowUp, payment: Payment): Outcome | null {
+  const because = connector.refusesAmount({ ...payment.amount, minor: amount });
+  if (because === null) return null;
   return {
     kind: "invalid",
     issues: [issue(["amount"], "AMOUNT_NOT_ACCEPTED", `The provider refuses it: ${because}.`)],

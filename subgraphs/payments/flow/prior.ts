@@ -32,8 +32,9 @@ export async function priorOutcome(
     if (delay > 0) await pause(delay);
     const stored = await deps.reads.operation(merchant, claim.payment, operation);
     invariant(stored !== null, "a claim's operation exists");
-    if (stored.operation.state !== "claimed" || delay === (live === undefined ? POLL_MS.at(-1) : 0)) {
-      return outcomeOf(stored.payment, stored.operation);
+    const outcome = outcomeOf(stored.payment, stored.operation);
+    if (outcome.kind !== "pending" || delay === (live === undefined ? POLL_MS.at(-1) : 0)) {
+      return outcome;
     }
   }
   throw new Error("unreachable: the last poll answers");

@@ -1,17 +1,18 @@
 import { invariant } from "../../kernel/result.ts";
-import { declineOf } from "../domain/decline.ts";
-import { asksForCvc, type Operation, type ProviderAnswer } from "../domain/operation.ts";
+import type { Operation } from "../domain/operation.ts";
 import type { Payment } from "../domain/payment.ts";
-import { believable } from "../domain/records.ts";
+import { isLive } from "../domain/records.ts";
 import type { LeasedOperation } from "../sql/recovery-queue.ts";
+import { endWait } from "./authenticate.ts";
 import type { PaymentDeps } from "./deps.ts";
 import { expireOverdue } from "./expire.ts";
-import { recordAnswer } from "./perform.ts";
+import { learn } from "./learn.ts";
+import { noteAccepted } from "./perform.ts";
+import { recordAnswer } from "./record.ts";
 
 /**
- * Finds out what became of operations without a result. Phases for each: 1 lease it | 2 look it up at the provider
- * | 3 if it is not there: replay the identical request, while the provider still knows its key; else wait until
- * no request of ours can land any more | 4 record the answer (commit 2).
+ * Finds out what became of operations without a result, and of those that wait for the payer. Phases for each: 1 lease it
+ * | 2 learn its outcome (learn.ts) | 3 record it (commit 2).
  *
  * It may crash or run twice anywhere: a look-up changes nothing, a replay carries the first request's key, and
  * only one commit finds the operation still claimed. "Not there" alone is never taken for "did not happen".
@@ -85,22 +86,9 @@ async function inquire(deps: PaymentDeps, leased: LeasedOperation): Promise<bool
   try {
     const stored = await deps.reads.operation(leased.merchant, leased.payment, leased.operation);
     invariant(stored !== null, "a leased operation exists");
-    if (stored.operation.state !== "claimed") return true;
+    if (!isLive(stored.operation)) return true;
     const { payment, operation } = stored;
-    const answer = await learn(deps, payment, operation);
-    if (answer.kind === "unknown") {
-      await deps.queue.inquireIn(leased, nextInquiryMs(leased.inquiries));
-      const ageMs = deps.clock.now().getTime() - operation.claimedAt.getTime();
-      const level = ageMs > NEEDS_A_PERSON_MS ? "error" : "warn";
-      log[level](
-        { operation: operation.id, payment: payment.id, ageMs, because: answer.because },
-        "still unknown",
-      );
-      return false;
-    }
-    await recordAnswer(deps, payment, operation, answer);
-    log.info({ operation: operation.id, payment: payment.id, answer: answer.kind }, "outcome learnt");
-    return true;
+    return await settle(deps, payment, operation, leased.inquiries);
   } catch (error) {
     log.error({ operation: leased.operation, err: error }, "inquiry failed");
     await deps.queue.inquireIn(leased, nextInquiryMs(leased.inquiries)).catch(() => {});
@@ -108,43 +96,48 @@ async function inquire(deps: PaymentDeps, leased: LeasedOperation): Promise<bool
   }
 }
 
-/** 1, 2, 4, 8, then about 15 s: once the provider answers again, everything is learnt within 30 s. */
-function nextInquiryMs(inquiries: number): number {
-  return Math.min(1_000 * 2 ** Math.min(inquiries - 1, 4), 15_000) * (0.75 + Math.random() * 0.25);
-}
-
-/** What the provider did, or `unknown` if that cannot be told yet. */
-export async function learn(
+/** Asks for an operation's outcome and records it; false if it stays as it is, and is asked for again later. */
+export async function settle(
   deps: PaymentDeps,
   payment: Payment,
   operation: Operation,
-): Promise<ProviderAnswer> {
-  const { connector, transport, clock, queue } = deps;
-  const send = transport.sendFor(payment.merchant);
-  const seen = connector.found(
-    operation,
-    payment,
-    await send(connector.lookup(operation, payment), operation.reference),
-  );
-  if (seen.kind !== "absent") return believable(seen, operation);
-
-  const now = clock.now().getTime();
-  const keyIsKnown = now - operation.claimedAt.getTime() < connector.idempotencyWindowMs;
-  if (keyIsKnown && (await canBeSentAgain(deps, payment, operation))) {
-    await queue.markSent({ merchant: payment.merchant, payment: payment.id, operation: operation.id });
-    const response = await send(operation.request, operation.reference);
-    return believable(connector.answer(operation, payment, response, false), operation);
+  inquiries: number,
+): Promise<boolean> {
+  const { log, queue, clock } = deps;
+  const subject = { merchant: payment.merchant, payment: payment.id, operation: operation.id };
+  if (operation.kind === "authenticate") {
+    const ended = await endWait(deps, payment, operation);
+    if (!ended) await queue.inquireIn(subject, WAITS_FOR_PAYER_MS);
+    return ended;
   }
-  if (now - operation.lastSentAt.getTime() > connector.maxRequestLifetimeMs) {
-    return { kind: "failed", decline: declineOf("not_at_provider") };
+  const answer = await learn(deps, payment, operation);
+  const ageMs = clock.now().getTime() - operation.claimedAt.getTime();
+  const about = { operation: operation.id, payment: payment.id, ageMs };
+  switch (answer.kind) {
+    case "unknown": {
+      await queue.inquireIn(subject, nextInquiryMs(inquiries));
+      const level = ageMs > NEEDS_A_PERSON_MS ? "error" : "warn";
+      log[level]({ ...about, because: answer.because }, "still unknown");
+      return false;
+    }
+    case "accepted":
+      await noteAccepted(deps, payment, operation, answer);
+      return false;
+    case "requires_action":
+      await recordAnswer(deps, payment, operation, answer);
+      await queue.inquireIn(subject, WAITS_FOR_PAYER_MS);
+      return false;
+    default:
+      await recordAnswer(deps, payment, operation, answer);
+      log.info({ ...about, answer: answer.kind }, "outcome learnt");
+      return true;
   }
-  return { kind: "unknown", because: "the provider does not know it yet" };
 }
 
-/** A replay must be identical: with a card that is gone, or a security code that is forgotten, it cannot be. */
-async function canBeSentAgain(deps: PaymentDeps, payment: Payment, operation: Operation): Promise<boolean> {
-  const { request, reference } = operation;
-  if (request.token === null) return true;
-  const described = await deps.vault.describe(payment.merchant, request.token, reference);
-  return described.ok && (described.value.cvcAvailable || !asksForCvc(request));
+/** How often an attempt that waits for the payer is asked for, in ms. */
+const WAITS_FOR_PAYER_MS = 30_000;
+
+/** 1, 2, 4, 8, then about 15 s: once the provider answers again, everything is learnt within 30 s. */
+function nextInquiryMs(inquiries: number): number {
+  return Math.min(1_000 * 2 ** Math.min(inquiries - 1, 4), 15_000) * (0.75 + Math.random() * 0.25);
 }

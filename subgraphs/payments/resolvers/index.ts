@@ -7,16 +7,20 @@ import {
 } from "../../api/context.ts";
 import { scalars } from "../../api/scalars.ts";
 import type { ResolverMap } from "../../api/subgraph.ts";
-import { kindOf, parseId } from "../../kernel/ids.ts";
+import { type CustomerId, kindOf, parseId } from "../../kernel/ids.ts";
 import {
   type AuthorizeInput,
+  type CreateCustomerInput,
   type FollowUpInput,
   type OpenCheckoutInput,
   parseAuthorize,
+  parseBrowser,
+  parseCreateCustomer,
   parseFollowUp,
   parseOpenCheckout,
 } from "../domain/commands.ts";
 import { fingerprint } from "../domain/idempotency.ts";
+import type { Operation } from "../domain/operation.ts";
 import { authorize } from "../flow/authorize.ts";
 import {
   clientSecretOf,
@@ -25,12 +29,24 @@ import {
   sessionOfSecret,
   viewSession,
 } from "../flow/checkout.ts";
+import { createCustomer, removePaymentMethod } from "../flow/customer.ts";
 import type { PaymentDeps } from "../flow/deps.ts";
 import { type FollowUpKind, followUp } from "../flow/follow-up.ts";
 import { type ConnectionArguments, paymentConnection } from "./connection.ts";
-import { confirmView, invalidInput, notFound, openView, outcomeView, sessionNotFound } from "./results.ts";
+import {
+  confirmView,
+  customerOutcomeView,
+  invalidInput,
+  methodNotFound,
+  notFound,
+  openView,
+  outcomeView,
+  sessionNotFound,
+} from "./results.ts";
 import {
   type CheckoutSessionView,
+  customerView,
+  methodView,
   operationView,
   type PaymentView,
   paymentView,
@@ -48,6 +64,10 @@ export function paymentResolvers(deps: PaymentDeps): ResolverMap {
     Query: queries(deps),
     Mutation: mutations(deps),
     Payment: paymentFields(deps),
+    Customer: customerFields(deps),
+    PaymentMethod: {
+      __resolveReference: secretReference(({ id }, context) => oneMethod(deps, id, context)),
+    },
     CheckoutSession: sessionFields(deps),
     Node: { __resolveType: ({ __typename }: { __typename: string }) => __typename },
     UserError: { __resolveType: ({ __typename }: { __typename: string }) => __typename },
@@ -70,6 +90,7 @@ async function oneSession(deps: PaymentDeps, id: string, { identity }: Context) 
 function queries(deps: PaymentDeps) {
   return {
     payment: secretEntry((_, { id }: { id: string }, context) => onePayment(deps, id, context)),
+    customer: secretEntry((_, { id }: { id: string }, context) => oneCustomer(deps, id, context)),
     payments: secretEntry((_, args: ConnectionArguments, { identity }) =>
       paymentConnection(deps.reads, identity.merchant, args),
     ),
@@ -93,7 +114,12 @@ function queries(deps: PaymentDeps) {
 }
 
 /** As the API has it: our words in upper case. */
-type Api<T> = Omit<T, "captureMethod"> & { readonly captureMethod: "AUTOMATIC" | "MANUAL" };
+type Api<T> = Omit<T, "captureMethod" | "storeFor" | "initiator"> & {
+  readonly captureMethod: "AUTOMATIC" | "MANUAL";
+  readonly storeFor?: string | null;
+  readonly initiator?: string | null;
+};
+const lower = <T>(text: string | null | undefined) => (text ?? null)?.toLowerCase() as T | undefined;
 const captureMethodOf = ({ captureMethod }: Api<object>) =>
   captureMethod === "MANUAL" ? ("manual" as const) : ("automatic" as const);
 
@@ -103,9 +129,11 @@ function mutations(deps: PaymentDeps) {
       const parsed = parseAuthorize(identity.merchant, {
         ...input,
         captureMethod: captureMethodOf(input),
+        storeFor: lower<AuthorizeInput["storeFor"]>(input.storeFor),
+        initiator: lower<AuthorizeInput["initiator"]>(input.initiator),
       });
       if (!parsed.ok) return invalidInput(parsed.error);
-      const { merchant: _merchant, key: _key, amount, payer, ...rest } = parsed.value;
+      const { merchant: _merchant, key: _key, amount, payer, browser: _browser, ...rest } = parsed.value;
       const digest = fingerprint("authorize", {
         ...rest,
         amount: amount.minor,
@@ -116,6 +144,18 @@ function mutations(deps: PaymentDeps) {
       if (outcome.kind === "session_moved") throw new Error("invariant broken: there is no session to move");
       return outcomeView(outcome);
     }),
+    createCustomer: secretEntry(async (_, { input }: Input<CreateCustomerInput>, { identity }) => {
+      const parsed = parseCreateCustomer(identity.merchant, input);
+      return parsed.ok
+        ? customerOutcomeView(await createCustomer(deps, parsed.value))
+        : invalidInput(parsed.error);
+    }),
+    removePaymentMethod: secretEntry(async (_, { input }: Input<{ paymentMethod: string }>, { identity }) => {
+      const id = parseId("pm", input.paymentMethod);
+      const removed = id.ok ? await removePaymentMethod(deps, identity.merchant, id.value) : null;
+      return removed === null ? methodNotFound() : methodView(removed);
+    }),
+    incrementAuthorization: followUpEntry(deps, "increment"),
     capturePayment: followUpEntry(deps, "capture"),
     voidPayment: followUpEntry(deps, "void"),
     refundPayment: followUpEntry(deps, "refund"),
@@ -128,14 +168,17 @@ function mutations(deps: PaymentDeps) {
       const session = sessionOfSecret(deps, input.clientSecret);
       if (session === null) return sessionNotFound();
       const { merchant, ip, country } = identity;
+      const told = parseBrowser(input.browser ?? null, identity);
+      if (!told.ok) return invalidInput(told.error);
       // A browser's own address is the payer's; a server's says nothing of the payer.
       const payer = { ip, country, email: null };
       const unknownPayer = { ip: null, country: null, email: null };
       const outcome = await confirmCheckout(deps, {
         merchant,
         session,
-        token: input.token,
+        token: input.token ?? null,
         attempt: input.attempt,
+        browser: told.value,
         payer: identity.scope === "publishable" ? payer : unknownPayer,
       });
       return confirmView(outcome);
@@ -143,7 +186,12 @@ function mutations(deps: PaymentDeps) {
   };
 }
 
-type ConfirmInput = { readonly clientSecret: string; readonly token: string; readonly attempt: number };
+type ConfirmInput = {
+  readonly clientSecret: string;
+  readonly token?: string | null;
+  readonly attempt: number;
+  readonly browser?: unknown;
+};
 
 function followUpEntry(deps: PaymentDeps, kind: FollowUpKind) {
   return secretEntry(async (_, { input }: Input<FollowUpInput & { payment: string }>, { identity }) => {
@@ -154,9 +202,40 @@ function followUpEntry(deps: PaymentDeps, kind: FollowUpKind) {
   });
 }
 
+async function oneCustomer(deps: PaymentDeps, id: string | null, { identity }: Context) {
+  const parsed = id === null ? null : parseId("cus", id);
+  const customer = parsed?.ok ? await deps.reads.customer(identity.merchant, parsed.value) : null;
+  return customer === null ? null : customerView(customer);
+}
+
+async function oneMethod(deps: PaymentDeps, id: string | null, { identity }: Context) {
+  const parsed = id === null ? null : parseId("pm", id);
+  const method = parsed?.ok ? await deps.reads.method(identity.merchant, parsed.value) : null;
+  return method === null ? null : methodView(method);
+}
+
+function customerFields(deps: PaymentDeps) {
+  return {
+    __resolveReference: secretReference(({ id }, context) => oneCustomer(deps, id, context)),
+    paymentMethods: async ({ id }: { id: CustomerId }, _: unknown, { identity }: Context) =>
+      (await deps.reads.methodsOf(identity.merchant, id)).map(methodView),
+  };
+}
+
 function paymentFields(deps: PaymentDeps) {
+  const attempts = ({ kind }: Operation) => kind === "authorize" || kind === "authenticate";
   return {
     __resolveReference: secretReference(({ id }, context) => onePayment(deps, id, context)),
+    customer: ({ customerId }: PaymentView, _: unknown, context: Context) =>
+      oneCustomer(deps, customerId, context),
+    paymentMethod: ({ paymentMethodId }: PaymentView, _: unknown, context: Context) =>
+      oneMethod(deps, paymentMethodId, context),
+    duplicateOf: ({ duplicateOfId }: PaymentView, _: unknown, context: Context) =>
+      duplicateOfId === null ? null : onePayment(deps, duplicateOfId, context),
+    attempts: async ({ id, amount }: PaymentView, _: unknown, { identity }: Context) => {
+      const operations = await deps.reads.operations(identity.merchant, id);
+      return operations.filter(attempts).map((operation) => operationView(operation, amount.currency));
+    },
     operations: async ({ id, amount }: PaymentView, _: unknown, { identity }: Context) => {
       const operations = await deps.reads.operations(identity.merchant, id);
       return operations.map((operation) => operationView(operation, amount.currency));

@@ -4,13 +4,16 @@ import { formatMoney } from "../../kernel/money.ts";
 import { unreachable } from "../../kernel/result.ts";
 import type { InputIssue } from "../domain/input-issue.ts";
 import type { ConfirmOutcome, OpenOutcome } from "../flow/checkout.ts";
+import type { CustomerOutcome } from "../flow/customer.ts";
 import type { Outcome } from "../flow/outcome.ts";
-import { declineView, paymentView, sessionView } from "./views.ts";
+import { actionView, customerView, declineView, paymentView, sessionView } from "./views.ts";
 
 /** What happened, as the member of the result union that says it. Every outcome has its own. */
 
 const PENDING =
   "The outcome is not known yet. Repeat the request with the same idempotencyKey, or read the payment, until it is.";
+const ACTION_REQUIRED =
+  "The payer has to do something first: see `action`. Then repeat the request with the same idempotencyKey, or read the payment.";
 const KEY_REUSED =
   "This idempotencyKey was used before with other arguments. Use a new key for a new request, or repeat the first request as it was.";
 
@@ -30,7 +33,8 @@ export function outcomeView(outcome: Outcome) {
     case "declined": {
       const { decline, payment } = outcome;
       // A capture or refund is not the issuer's to decline: whatever refused it, nothing moved.
-      const __typename = outcome.operation.kind === "authorize" ? "PaymentDeclined" : "ProviderRefused";
+      const opens = outcome.operation.kind === "authorize" || outcome.operation.kind === "authenticate";
+      const __typename = opens ? "PaymentDeclined" : "ProviderRefused";
       return {
         __typename,
         message: decline.message,
@@ -49,6 +53,13 @@ export function outcomeView(outcome: Outcome) {
     }
     case "pending":
       return { __typename: "PaymentPending", message: PENDING, payment: paymentView(outcome.payment) };
+    case "requires_action":
+      return {
+        __typename: "PaymentActionRequired",
+        message: ACTION_REQUIRED,
+        action: outcome.payment.action === null ? null : actionView(outcome.payment.action),
+        payment: paymentView(outcome.payment),
+      };
     case "invalid":
       return invalidInput(outcome.issues);
     case "key_reused":
@@ -69,10 +80,17 @@ export function outcomeView(outcome: Outcome) {
       };
     case "overloaded":
       throw overloaded();
+    case "unavailable":
+      throw providersAway();
     default:
       return unreachable(outcome);
   }
 }
+
+const providersAway = () =>
+  unavailable(
+    "No provider can be reached at the moment. Nothing was done: repeat the request with the same idempotencyKey.",
+  );
 
 export const overloaded = () =>
   unavailable(
@@ -112,6 +130,15 @@ export function confirmView(outcome: ConfirmOutcome) {
         message: "The payment is being confirmed. This can take a moment; do not pay again.",
         session: sessionView(outcome.view),
       };
+    case "requires_action": {
+      const { payment } = outcome.view;
+      return {
+        __typename: "CheckoutActionRequired",
+        message: "The payer has to do something first. Then confirm the same attempt again.",
+        action: payment?.action ? actionView(payment.action) : null,
+        session: sessionView(outcome.view),
+      };
+    }
     case "expired":
       return {
         __typename: "CheckoutSessionExpired",
@@ -121,6 +148,27 @@ export function confirmView(outcome: ConfirmOutcome) {
       return sessionNotFound();
     case "invalid":
       return invalidInput(outcome.issues);
+    case "overloaded":
+      throw overloaded();
+    case "unavailable":
+      throw providersAway();
+    default:
+      return unreachable(outcome);
+  }
+}
+
+export const methodNotFound = () => ({
+  __typename: "PaymentMethodNotFound",
+  message:
+    "You have no stored card with this id. Check the id, and that the key belongs to the same merchant.",
+});
+
+export function customerOutcomeView(outcome: CustomerOutcome) {
+  switch (outcome.kind) {
+    case "created":
+      return customerView(outcome.customer);
+    case "key_reused":
+      return { __typename: "IdempotencyKeyReused", message: KEY_REUSED };
     case "overloaded":
       throw overloaded();
     default:

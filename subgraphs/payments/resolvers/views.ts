@@ -1,9 +1,12 @@
 import { enumOf, moneyFields } from "../../api/scalars.ts";
 import type { Currency } from "../../kernel/currency.ts";
 import { moneyOf } from "../../kernel/money.ts";
+import type { Customer } from "../domain/customer.ts";
 import { DECLINE_CODES, type Decline } from "../domain/decline.ts";
-import type { Operation } from "../domain/operation.ts";
-import { capturable, type Payment, refundable, stateOf } from "../domain/payment.ts";
+import type { AnswerDetails, NextAction, Operation } from "../domain/operation.ts";
+import { capturable, capturableAtMost, type Payment, refundable, stateOf } from "../domain/payment.ts";
+import type { RoutingReason } from "../domain/routing/reason.ts";
+import type { StoredMethod } from "../domain/stored-method.ts";
 import type { SessionView } from "../flow/checkout.ts";
 
 /** How the domain looks in the API: objects that the schema's default resolvers read. */
@@ -11,6 +14,7 @@ import type { SessionView } from "../flow/checkout.ts";
 const ADVICE = {
   another_card: "USE_ANOTHER_CARD",
   fix_input: "CORRECT_THE_INPUT",
+  authenticate: "AUTHENTICATE_THE_PAYER",
   later: "TRY_AGAIN_LATER",
   no: "DO_NOT_TRY_AGAIN",
 } as const;
@@ -23,6 +27,7 @@ export const declineView = (decline: Decline) => ({
 });
 
 export function paymentView(payment: Payment) {
+  const { terms } = payment;
   const money = (minor: bigint) => moneyFields(moneyOf(minor, payment.amount.currency));
   return {
     __typename: "Payment",
@@ -33,27 +38,67 @@ export function paymentView(payment: Payment) {
     capturedAmount: money(payment.captured),
     refundedAmount: money(payment.refunded),
     capturableAmount: moneyFields(capturable(payment)),
+    maximumCapturableAmount: moneyFields(capturableAtMost(payment)),
     refundableAmount: moneyFields(refundable(payment)),
     fee: money(payment.fee),
     captureMethod: enumOf(payment.captureMethod),
     authorizationExpiresAt: payment.authorizationExpiresAt,
-    card: payment.card,
-    description: payment.description,
-    reference: payment.reference,
+    card: terms.card,
+    description: terms.description,
+    reference: terms.reference,
+    action: payment.action === null ? null : actionView(payment.action),
+    authentication: payment.authentication,
+    customerId: terms.customer,
+    paymentMethodId: terms.paymentMethod,
+    duplicateOfId: terms.duplicateOf,
     decline: payment.decline === null ? null : declineView(payment.decline),
     provider: payment.provider,
-    checkoutSessionId: payment.checkoutSession,
+    checkoutSessionId: terms.checkoutSession,
     createdAt: payment.createdAt,
     updatedAt: payment.updatedAt,
   };
 }
 
+/** What the payer has to do. */
+export const actionView = (action: NextAction) => ({
+  type: enumOf(action.type),
+  url: action.type === "redirect" ? action.url : null,
+  acsUrl: action.type === "challenge" ? action.acsUrl : null,
+  creq: action.type === "challenge" ? action.creq : null,
+  until: action.type === "decoupled" ? new Date(action.until) : null,
+});
+
 export type PaymentView = ReturnType<typeof paymentView>;
+
+const detailsView = (details: AnswerDetails, currency: Currency) => ({
+  ...details,
+  avs:
+    details.avs === null
+      ? null
+      : { address: enumOf(details.avs.address), postalCode: enumOf(details.avs.postalCode) },
+  cvc: details.cvc === null ? null : enumOf(details.cvc),
+  funding: details.funding === null ? null : enumOf(details.funding),
+  providerFee:
+    details.providerFee === null ? null : moneyFields(moneyOf(BigInt(details.providerFee), currency)),
+});
+
+const routingView = ({ because, rule, candidates }: RoutingReason) => ({
+  because: enumOf(because),
+  rule,
+  candidates,
+});
 
 export const operationView = (operation: Operation, currency: Currency) => ({
   id: operation.id,
   kind: enumOf(operation.kind),
   state: operation.state === "claimed" ? "PENDING" : enumOf(operation.state),
+  provider: operation.provider,
+  attempt: operation.attempt,
+  providerReference: operation.providerOperation,
+  details: operation.details === null ? null : detailsView(operation.details, currency),
+  routing: operation.routing === null ? null : routingView(operation.routing),
+  durationMs:
+    operation.resolvedAt === null ? null : operation.resolvedAt.getTime() - operation.claimedAt.getTime(),
   amount: moneyFields(moneyOf(operation.amount, currency)),
   final: operation.final,
   reference: operation.reference,
@@ -74,3 +119,22 @@ export const sessionView = ({ session, status, payment }: SessionView) => ({
 });
 
 export type CheckoutSessionView = ReturnType<typeof sessionView>;
+
+export const customerView = ({ id, reference, email, name, createdAt }: Customer) => ({
+  __typename: "Customer",
+  id,
+  reference,
+  email,
+  name,
+  createdAt,
+});
+
+export const methodView = (method: StoredMethod) => ({
+  __typename: "PaymentMethod",
+  id: method.id,
+  card: method.card,
+  status: enumOf(method.status),
+  storedFor: enumOf(method.mandate.reason),
+  networkTransactionId: method.networkTransactionId,
+  createdAt: method.createdAt,
+});

@@ -51,14 +51,15 @@ const amount = moneyOf(BigInt(AMOUNT.amount), AMOUNT.currency);
 const NOBODY = { ip: null, country: null, email: null };
 
 async function takePayment({ deps }: PaymentCore, { id: merchant }: CreatedMerchant): Promise<void> {
-  const asked = { token: CORE_TOKEN, captureMethod: "manual", description: null, reference: null } as const;
+  const source = { type: "token", token: CORE_TOKEN, customer: null, store: null } as const;
+  const asked = { source, captureMethod: "manual", description: null, reference: null, returnUrl: null } as const;
   const digest = fingerprint("authorize", {
     ...asked,
     amount: amount.minor,
     currency: amount.currency,
     payer: NOBODY,
   });
-  const command = { ...asked, merchant, key: randomUUID(), amount, payer: NOBODY };
+  const command = { ...asked, merchant, key: randomUUID(), amount, payer: NOBODY, browser: null };
   const authorized = await authorize(deps, { command, fingerprint: digest, session: null });
   if (authorized.kind !== "succeeded") throw new Error(`the authorization ended ${authorized.kind}`);
   const { id: payment } = authorized.payment;

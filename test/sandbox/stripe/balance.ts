@@ -62,7 +62,7 @@ export const balanceRoutes: readonly Route[] = [
       const paths = params.strings("expand") ?? [];
       return (work) => {
         const page = list(query, {
-          table: work.store.balanceTransactions,
+          table: work.store.tables.balanceTransactions,
           noun: "balance transaction",
           url: "/v1/balance_transactions",
           owner,

@@ -4,7 +4,7 @@
 
 import fc from "fast-check";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import type { Totals } from "./book.ts";
+import type { Totals } from "../kit/book.ts";
 import { type BareAnswer, type Harness, startHarness } from "./test-harness.ts";
 
 let harness: Harness;

@@ -3,15 +3,18 @@
  * Source: docs.stripe.com/payments/place-a-hold-on-a-payment-method and docs.stripe.com/payments/multicapture.
  */
 
+import type { Reply } from "../kit/world.ts";
 import { checkDecimals } from "./amounts.ts";
 import { recordBalance } from "./balance.ts";
+import { move } from "./book.ts";
 import { invalidRequest } from "./errors.ts";
+import { announceCharge, announceIntent } from "./events.ts";
 import { expand } from "./expand.ts";
 import { renderPaymentIntent } from "./objects.ts";
 import { applyMetadata, type MetadataChange, type Params } from "./params.ts";
 import { findIntent, unexpectedState } from "./payment-intents.ts";
 import type { ChargeRecord, PaymentIntentRecord, PaymentIntentStatus } from "./records.ts";
-import { type Execution, ok, type Reply, type Route } from "./route.ts";
+import { type Execution, ok, type Route } from "./route.ts";
 import type { Work } from "./store.ts";
 
 const MAX_PARTIAL_CAPTURES = 50;
@@ -54,13 +57,15 @@ function capture(work: Work, id: string, command: CaptureCommand): Reply {
   }
   const charge = work.get("charges", intent.latestCharge);
   const amount = checkCapture(work, intent, charge, command);
-  const left = intent.amountCapturable - amount;
+  // Overcapture takes more than was ever reserved.
+  const left = Math.max(0, intent.amountCapturable - amount);
   const released = command.final ? left : 0;
   const balanceTransaction = amount === 0 ? null : recordBalance(work, "charge", charge, amount);
   const suffix = command.statementDescriptorSuffix ?? charge.statementDescriptorSuffix;
   const captured = work.put("charges", {
     ...charge,
     captured: command.final,
+    ...(command.final ? { holdEnds: null } : {}),
     captures: charge.captures + 1,
     amountCaptured: charge.amountCaptured + amount,
     statementDescriptorSuffix: suffix,
@@ -75,8 +80,11 @@ function capture(work: Work, id: string, command: CaptureCommand): Reply {
     metadata: applyMetadata(intent.metadata, command.metadata),
     statementDescriptorSuffix: suffix,
   });
-  work.move("captured", captured, amount);
-  work.move("released", captured, released);
+  move(work, "captured", captured, amount);
+  move(work, "released", captured, released);
+  announceIntent(work, "payment_intent.amount_capturable_updated", next);
+  announceCharge(work, command.final ? "charge.captured" : "charge.updated", captured);
+  if (command.final) announceIntent(work, "payment_intent.succeeded", next);
   return ok(expand(work, renderPaymentIntent(work, next), command.expand));
 }
 
@@ -109,7 +117,8 @@ function checkCapture(
       payment_intent,
     });
   }
-  if (amount > intent.amountCapturable) {
+  const most = command.final ? charge.maximumCapturable - charge.amountCaptured : intent.amountCapturable;
+  if (amount > most) {
     throw invalidRequest("The amount to capture is more than can be captured.", {
       code: "amount_too_large",
       param: "amount_to_capture",
@@ -147,9 +156,10 @@ function prepareCancel(params: Params, id: string): Execution {
     if (released > 0 && intent.latestCharge !== null) {
       const charge = work.get("charges", intent.latestCharge);
       // What was captured before stays captured; the charge is closed, so that it may be refunded in full.
-      if (charge.captures > 0) work.put("charges", { ...charge, captured: true });
-      work.move("released", charge, released);
+      work.put("charges", { ...charge, holdEnds: null, captured: charge.captures > 0 });
+      move(work, "released", charge, released);
     }
+    announceIntent(work, "payment_intent.canceled", canceled);
     return ok(expand(work, renderPaymentIntent(work, canceled), paths));
   };
 }

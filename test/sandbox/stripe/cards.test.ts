@@ -3,7 +3,8 @@
  */
 
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { brandOf, fullYear, passesLuhn } from "./card-checks.ts";
+import { passesLuhn, schemeOf } from "../kit/cards.ts";
+import { fullYear } from "./card-checks.ts";
 import { publishedFile } from "./published-data.ts";
 import {
   type BareAnswer,
@@ -155,7 +156,7 @@ const cards = readCards();
 describe.skipIf(cards.length === 0)("the published test cards", () => {
   test.each(cards)("$number $outcome $detail", async (row) => {
     expect(passesLuhn(row.number)).toBe(row.luhn);
-    expect(brandOf(row.number)).toBe(row.brand);
+    expect(schemeOf(row.number)).toBe(row.brand);
     const outcome = SAME[row.outcome] ?? row.outcome;
     if (outcome === "3ds required") {
       expect((await payAuthenticated(row.number)).status).toBe("succeeded");

@@ -6,14 +6,19 @@
  * docs.stripe.com/declines/codes and docs.stripe.com/payments/without-card-authentication.
  */
 
+import { randomBytes } from "node:crypto";
+import { hasExpired } from "../kit/cards.ts";
+import { randomText } from "../kit/ids.ts";
+import type { Bending } from "../kit/world.ts";
 import { checkBrandMaximum } from "./amounts.ts";
 import { recordBalance } from "./balance.ts";
-import { hasExpired } from "./card-checks.ts";
+import { move } from "./book.ts";
 import { type ErrorBody, withDocumentation } from "./errors.ts";
+import { announceIntent } from "./events.ts";
+import { holdTerms } from "./holds.ts";
 import { newId } from "./ids.ts";
 import { renderPaymentIntent, renderPaymentMethod } from "./objects.ts";
 import type { ChargeOutcome, ChargeRecord, PaymentIntentRecord, PaymentMethodRecord } from "./records.ts";
-import type { Bending } from "./route.ts";
 import type { Work } from "./store.ts";
 import { type Decline, declineOf } from "./test-cards.ts";
 
@@ -26,9 +31,6 @@ export type AttemptOptions = {
 
 /** The payment intent after the attempt, and the error to answer with where it was declined. */
 export type AttemptResult = { readonly intent: PaymentIntentRecord; readonly error?: ErrorBody };
-
-const AUTHORIZATION_SECONDS = 7 * 24 * 60 * 60;
-const MULTICAPTURE_BRANDS = ["amex", "visa", "discover", "mastercard", "diners", "unionpay", "jcb"];
 
 /** Attempts the payment with `method`. Throws a 400 `Refusal` where the card cannot carry the amount. */
 export function attempt(
@@ -53,7 +55,9 @@ export function attempt(
   }
   if (bending.processingMs !== undefined) {
     const decision = { atMs: work.nowMs + bending.processingMs, idempotencyKey: work.idempotencyKey };
-    return { intent: work.put("paymentIntents", { ...intent, status: "processing", decision }) };
+    const waiting = work.put("paymentIntents", { ...intent, status: "processing", decision });
+    announceIntent(work, "payment_intent.processing", waiting);
+    return { intent: waiting };
   }
   return charge(work, intent, method);
 }
@@ -63,9 +67,16 @@ function mustAuthenticate(
   method: PaymentMethodRecord,
   options: AttemptOptions,
 ): boolean {
+  // Authenticated elsewhere, to the issuer's satisfaction unless it was only exempted.
+  const imported = intent.importedAuthentication;
+  if (imported !== null && imported.exemptionIndicator !== "low_risk") return false;
+  // The issuer knows the agreement that a payment without the customer refers to.
+  const isAgreed = options.offSession && (method.setUp || intent.mitNetworkTransactionId !== null);
   switch (method.behaviour.authentication) {
     case "required":
       return true;
+    case "unless_set_up":
+      return !isAgreed;
     case "required_on_session":
       return !options.offSession;
     case "on_request":
@@ -94,7 +105,9 @@ function askToAuthenticate(
     });
   }
   const nextAction = { returnUrl: options.returnUrl, idempotencyKey: work.idempotencyKey };
-  return { intent: work.put("paymentIntents", { ...intent, status: "requires_action", nextAction }) };
+  const asking = work.put("paymentIntents", { ...intent, status: "requires_action", nextAction });
+  announceIntent(work, "payment_intent.requires_action", asking);
+  return { intent: asking };
 }
 
 /** Sends the payment to the card's issuer; `forced` is a decline that a fault rule ordered. */
@@ -137,7 +150,6 @@ function newCharge(
   method: PaymentMethodRecord,
   decline: Decline | undefined,
 ): ChargeRecord {
-  const manual = intent.captureMethod === "manual";
   const cvcCheck = decline?.code === "incorrect_cvc" ? "fail" : (method.behaviour.cvcCheck ?? "pass");
   return {
     id: newId("ch"),
@@ -152,22 +164,30 @@ function newCharge(
     amountRefunded: 0,
     amountRefundPending: 0,
     captures: 0,
-    multicapture:
-      manual &&
-      intent.requestMulticapture &&
-      work.settings.multicapture &&
-      MULTICAPTURE_BRANDS.includes(method.brand),
-    captureBefore: manual ? work.nowSeconds + AUTHORIZATION_SECONDS : null,
+    ...holdTerms(work, intent, method.brand),
+    ...(decline === undefined ? {} : { holdEnds: null }),
     failureCode: decline?.code ?? null,
     failureMessage: decline?.message ?? null,
     outcome: outcomeOf(method, decline),
     cvcCheck: method.cvcGiven ? cvcCheck : null,
     authenticated: intent.authenticated,
+    importedAuthentication: intent.importedAuthentication,
+    networkTransactionId: decline === undefined ? networkTransactionId(method.brand) : null,
+    setupCredentialUsage: intent.setupCredentialUsage,
+    storedCredentialUsage: intent.storedCredentialUsage,
+    customer: intent.customer,
     balanceTransaction: null,
     description: intent.description,
     statementDescriptorSuffix: intent.statementDescriptorSuffix,
     metadata: intent.metadata,
   };
+}
+
+/** As the schemes make them: Visa 15 digits; Mastercard its three-letter code, six letters and digits, and a date. */
+function networkTransactionId(brand: string): string {
+  const digits = (length: number): string =>
+    Array.from(randomBytes(length), (byte) => String(byte % 10)).join("");
+  return brand === "mastercard" ? `MCC${randomText(6).toUpperCase()}${digits(4)}` : `4${digits(14)}`;
 }
 
 function outcomeOf(method: PaymentMethodRecord, decline: Decline | undefined): ChargeOutcome {
@@ -203,7 +223,9 @@ function settle(
   approved: ChargeRecord,
   method: PaymentMethodRecord,
 ): PaymentIntentRecord {
-  work.put("paymentMethods", { ...method, spent: true });
+  const customer = method.customer ?? (intent.setupFutureUsage === null ? null : intent.customer);
+  const setUp = method.setUp || (intent.setupFutureUsage === "off_session" && customer !== null);
+  work.put("paymentMethods", { ...method, customer, setUp, spent: customer === null });
   const reserved: PaymentIntentRecord = {
     ...intent,
     latestCharge: approved.id,
@@ -212,8 +234,11 @@ function settle(
   };
   work.put("charges", approved);
   work.put("paymentIntents", reserved);
-  work.move("authorized", approved, approved.amount);
-  if (intent.captureMethod === "manual") return reserved;
+  move(work, "authorized", approved, approved.amount);
+  if (intent.captureMethod === "manual") {
+    announceIntent(work, "payment_intent.amount_capturable_updated", reserved);
+    return reserved;
+  }
   const lagMs = intent.captureMethod === "automatic_async" ? work.settings.asyncCaptureLagMs : 0;
   const balanceTransaction = recordBalance(work, "charge", approved, approved.amount, { lagMs });
   const captured = work.put("charges", {
@@ -223,13 +248,15 @@ function settle(
     amountCaptured: approved.amount,
     balanceTransaction,
   });
-  work.move("captured", captured, captured.amount);
-  return work.put("paymentIntents", {
+  move(work, "captured", captured, captured.amount);
+  const paid = work.put("paymentIntents", {
     ...reserved,
     status: "succeeded",
     amountCapturable: 0,
     amountReceived: intent.amount,
   });
+  announceIntent(work, "payment_intent.succeeded", paid);
+  return paid;
 }
 
 /** The failed attempt: the payment intent goes back, and remembers why. */
@@ -249,6 +276,7 @@ export function reject(
     nextAction: null,
     lastPaymentError: { ...error, paymentMethodId: method.id },
   });
+  announceIntent(work, "payment_intent.payment_failed", rejected);
   return {
     intent: rejected,
     error: {

@@ -1,10 +1,12 @@
 /**
- * Stripe's error object and the one exception of this sandbox.
+ * Stripe's error object and the exception that carries it.
  *
  * Handlers throw a `Refusal`; the pipeline catches it once and writes it to the wire. Messages are in our own
  * words: Stripe documents codes and parameters as stable, never the prose.
  * Source: the `api_errors` schema of Stripe's OpenAPI description, and docs.stripe.com/error-codes.
  */
+
+import { Refusal as KitRefusal, type Reply } from "../kit/world.ts";
 
 export type ErrorType = "api_error" | "card_error" | "idempotency_error" | "invalid_request_error";
 
@@ -22,16 +24,15 @@ export type ErrorBody = {
 };
 
 /** A request that is answered with an error. `status` is the HTTP status. */
-export class Refusal extends Error {
-  readonly status: number;
-  readonly body: ErrorBody;
-
+export class Refusal extends KitRefusal {
   constructor(status: number, body: ErrorBody) {
-    super(body.message);
-    this.name = "Refusal";
-    this.status = status;
-    this.body = withDocumentation(body);
+    super(errorReply(status, body), body.message);
   }
+}
+
+/** An error object as it is answered. */
+export function errorReply(status: number, body: ErrorBody): Reply {
+  return { status, body: { error: withDocumentation(body) } };
 }
 
 /** Adds the link to the code's documentation, which Stripe gives with every coded error. */

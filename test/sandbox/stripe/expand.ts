@@ -67,7 +67,7 @@ function render(work: Work, id: string): WireObject {
 
 function inlineRefunds(work: Work, charge: WireObject): WireObject {
   const id = String(charge["id"]);
-  const ids = [...work.store.refunds.ids(id)].reverse();
+  const ids = [...work.store.tables.refunds.ids(id)].reverse();
   return {
     object: "list",
     data: ids.slice(0, INLINE_REFUNDS).map((refund) => renderRefund(work.get("refunds", refund))),

@@ -3,7 +3,8 @@
  */
 
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import type { FaultRule } from "./faults.ts";
+import type { FaultRule } from "../kit/faults.ts";
+import type { Operation } from "./route.ts";
 import { type BareAnswer, type Harness, payment, startHarness } from "./test-harness.ts";
 
 let harness: Harness;
@@ -19,7 +20,10 @@ const post = (key: string, params: Parameters<Harness["bare"]>[2] = visa) =>
   harness.bare("POST", INTENTS, params, { "idempotency-key": key });
 
 describe("which requests a rule meets", () => {
-  const meets = async (match: FaultRule["match"], call: () => Promise<BareAnswer>): Promise<boolean> => {
+  const meets = async (
+    match: FaultRule<Operation>["match"],
+    call: () => Promise<BareAnswer>,
+  ): Promise<boolean> => {
     await harness.control.faults({ match: match ?? {}, fault: { kind: "status", status: 503 } });
     const { status } = await call();
     await harness.control.clearFaults();

@@ -2,15 +2,18 @@
  * What a fault rule can know of a request: its own parameters, and those of the payment intent it is about.
  */
 
-import { fingerprintOf } from "./card-checks.ts";
-import type { ApiRequest } from "./execution.ts";
-import type { FaultSubject } from "./faults.ts";
+import { cardFingerprint } from "../kit/cards.ts";
+import type { FaultSubject } from "../kit/faults.ts";
+import type { ApiRequest } from "./api-request.ts";
 import type { FormFields, FormValue } from "./form.ts";
 import type { Metadata, PaymentIntentRecord } from "./records.ts";
 import type { Store } from "./store.ts";
 import { wellKnownCard } from "./test-cards.ts";
 
-export function subjectOf(store: Store, request: ApiRequest): FaultSubject {
+export function subjectOf(
+  store: Store,
+  request: ApiRequest,
+): Pick<FaultSubject, "metadata" | "cardFingerprint" | "amount"> {
   const { fields } = request.form;
   const intent = intentOf(store, request);
   const metadata: Metadata[] = [];
@@ -18,9 +21,6 @@ export function subjectOf(store: Store, request: ApiRequest): FaultSubject {
   if (isFields(own)) metadata.push(own as Metadata);
   if (intent !== undefined) metadata.push(intent.metadata);
   return {
-    method: request.method,
-    path: request.path,
-    operation: request.route.operation,
     metadata,
     cardFingerprint: cardOf(store, fields, intent),
     amount: numberIn(fields["amount_to_capture"] ?? fields["amount"]) ?? intent?.amount ?? null,
@@ -30,23 +30,23 @@ export function subjectOf(store: Store, request: ApiRequest): FaultSubject {
 /** The payment intent in the path, or the one that a refund is for. */
 function intentOf(store: Store, request: ApiRequest): PaymentIntentRecord | undefined {
   const { payment_intent: named, charge } = request.form.fields;
-  const ofCharge = typeof charge === "string" ? store.charges.get(charge)?.paymentIntent : undefined;
+  const ofCharge = typeof charge === "string" ? store.tables.charges.get(charge)?.paymentIntent : undefined;
   const id = request.id.startsWith("pi_") ? request.id : typeof named === "string" ? named : ofCharge;
-  return id === undefined ? undefined : store.paymentIntents.get(id);
+  return id === undefined ? undefined : store.tables.paymentIntents.get(id);
 }
 
 function cardOf(store: Store, fields: FormFields, intent: PaymentIntentRecord | undefined): string | null {
   const data = fields["payment_method_data"];
   const number = numberOfCard(isFields(data) ? data["card"] : fields["card"]);
-  if (number !== undefined) return fingerprintOf(number);
+  if (number !== undefined) return cardFingerprint(number);
   const named = fields["payment_method"];
   if (typeof named === "string") {
     const known = wellKnownCard(named);
-    if (known !== undefined) return fingerprintOf(known.number);
-    return store.paymentMethods.get(named)?.fingerprint ?? null;
+    if (known !== undefined) return cardFingerprint(known.number);
+    return store.tables.paymentMethods.get(named)?.fingerprint ?? null;
   }
   const paid = intent?.paymentMethod;
-  return paid ? (store.paymentMethods.get(paid)?.fingerprint ?? null) : null;
+  return paid ? (store.tables.paymentMethods.get(paid)?.fingerprint ?? null) : null;
 }
 
 function numberOfCard(card: FormValue | undefined): string | undefined {

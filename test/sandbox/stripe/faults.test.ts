@@ -6,8 +6,9 @@
  */
 
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import type { FaultRule } from "./faults.ts";
+import type { FaultRule } from "../kit/faults.ts";
 import { encodeForm } from "./form.ts";
+import type { Operation } from "./route.ts";
 import { eventually, type Harness, payment, startHarness } from "./test-harness.ts";
 
 let harness: Harness;
@@ -88,7 +89,7 @@ describe("lose_response", () => {
 });
 
 describe("land_late", () => {
-  const late = (extra = {}): FaultRule => ({
+  const late = (extra = {}): FaultRule<Operation> => ({
     fault: { kind: "land_late", afterMs: 200, ...extra },
     times: 1,
   });

@@ -2,10 +2,17 @@
  * The parameters that creating, updating and confirming a payment intent share.
  */
 
+import { readCardOptions } from "./card-options.ts";
 import { invalidRequest } from "./errors.ts";
 import type { MetadataChange, Params } from "./params.ts";
 import { type PaymentSource, readPaymentSource } from "./payment-methods.ts";
-import type { CaptureMethod, PaymentIntentRecord, Shipping } from "./records.ts";
+import type {
+  CaptureMethod,
+  CredentialUsage,
+  ImportedAuthentication,
+  PaymentIntentRecord,
+  Shipping,
+} from "./records.ts";
 
 /** Members of a payment intent that a request may set; undefined leaves them as they are. */
 export type IntentChange = {
@@ -17,6 +24,12 @@ export type IntentChange = {
   readonly shipping?: Shipping | undefined;
   readonly transferGroup?: string | undefined;
   readonly requestMulticapture?: boolean | undefined;
+  readonly requestIncrementalAuthorization?: boolean | undefined;
+  readonly requestOvercapture?: boolean | undefined;
+  readonly setupCredentialUsage?: CredentialUsage | undefined;
+  readonly storedCredentialUsage?: CredentialUsage | undefined;
+  readonly mitNetworkTransactionId?: string | undefined;
+  readonly importedAuthentication?: ImportedAuthentication | undefined;
   readonly requestThreeDSecure?: PaymentIntentRecord["requestThreeDSecure"] | undefined;
 };
 
@@ -52,13 +65,6 @@ export const NOT_PLAYED = [
   "on_behalf_of", "payment_details", "payment_method_configuration", "statement_descriptor", "transfer_data",
 ] as const;
 
-// biome-ignore format: names
-const CARD_OPTIONS_NOT_PLAYED = [
-  "cvc_token", "installments", "mandate_options", "moto", "network", "request_extended_authorization",
-  "request_incremental_authorization", "request_overcapture", "require_cvc_recollection",
-  "setup_future_usage", "three_d_secure",
-];
-
 const CAPTURE_METHODS = ["automatic", "automatic_async", "manual"] as const;
 const MAX_DESCRIPTION = 1_000;
 const MAX_STATEMENT_SUFFIX = 22;
@@ -67,17 +73,17 @@ export function readShared(params: Params): SharedParams {
   const card = readCardOptions(params.child("payment_method_options"));
   return {
     change: {
+      ...card,
       captureMethod: card.captureMethod ?? params.oneOf("capture_method", CAPTURE_METHODS),
       description: emptyToNull(params.string("description", MAX_DESCRIPTION)),
       receiptEmail: emptyToNull(params.string("receipt_email")),
       statementDescriptorSuffix: emptyToNull(
         params.string("statement_descriptor_suffix", MAX_STATEMENT_SUFFIX),
       ),
-      setupFutureUsage: params.oneOf("setup_future_usage", ["on_session", "off_session"]),
+      setupFutureUsage:
+        card.setupFutureUsage ?? params.oneOf("setup_future_usage", ["on_session", "off_session"]),
       shipping: readShipping(params.child("shipping")),
       transferGroup: params.string("transfer_group"),
-      requestMulticapture: card.requestMulticapture,
-      requestThreeDSecure: card.requestThreeDSecure,
     },
     metadata: params.metadata(),
     source: readPaymentSource(params),
@@ -92,23 +98,6 @@ export function applied(change: IntentChange): Partial<PaymentIntentRecord> {
 
 function emptyToNull(value: string | undefined): string | null | undefined {
   return value === "" ? null : value;
-}
-
-type CardOptions = Pick<IntentChange, "captureMethod" | "requestMulticapture" | "requestThreeDSecure">;
-
-function readCardOptions(options: Params | undefined): CardOptions {
-  options?.expectOnly(["card"], options.names());
-  const card = options?.child("card");
-  card?.expectOnly(
-    ["capture_method", "request_multicapture", "request_three_d_secure"],
-    CARD_OPTIONS_NOT_PLAYED,
-  );
-  const multicapture = card?.oneOf("request_multicapture", ["if_available", "never"]);
-  return {
-    captureMethod: card?.oneOf("capture_method", ["manual"]),
-    requestMulticapture: multicapture === undefined ? undefined : multicapture === "if_available",
-    requestThreeDSecure: card?.oneOf("request_three_d_secure", ["automatic", "any", "challenge"]),
-  };
 }
 
 function readShipping(shipping: Params | undefined): Shipping | undefined {

@@ -2,10 +2,10 @@
  * Lists as Stripe pages them: newest first, by cursor (docs.stripe.com/api/pagination).
  */
 
+import type { Table } from "../kit/table.ts";
 import { invalidRequest, resourceMissing } from "./errors.ts";
 import type { WireObject } from "./objects.ts";
 import type { Params } from "./params.ts";
-import type { Table } from "./table.ts";
 
 export const LIST_PARAMS = ["limit", "starting_after", "ending_before", "created", "expand"] as const;
 

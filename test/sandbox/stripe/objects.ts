@@ -6,6 +6,7 @@
  */
 
 import { displayBrandOf } from "./card-checks.ts";
+import { renderChargedCard } from "./charged-card.ts";
 import type { ChargeRecord, PaymentIntentRecord, PaymentMethodRecord } from "./records.ts";
 import type { Work } from "./store.ts";
 
@@ -34,7 +35,7 @@ export function renderPaymentIntent(work: Work, intent: PaymentIntentRecord): Wi
     confirmation_method: intent.confirmationMethod,
     created: intent.created,
     currency: intent.currency,
-    customer: null,
+    customer: intent.customer,
     customer_account: null,
     description: intent.description,
     excluded_payment_method_types: null,
@@ -64,13 +65,21 @@ export function renderPaymentIntent(work: Work, intent: PaymentIntentRecord): Wi
   };
 }
 
+const ASKED = "if_available";
+
 function renderCardOptions(intent: PaymentIntentRecord): WireObject {
   return {
     installments: null,
     mandate_options: null,
     network: null,
-    ...(intent.requestMulticapture ? { request_multicapture: "if_available" } : {}),
+    ...(intent.requestIncrementalAuthorization ? { request_incremental_authorization: ASKED } : {}),
+    ...(intent.requestMulticapture ? { request_multicapture: ASKED } : {}),
+    ...(intent.requestOvercapture ? { request_overcapture: ASKED } : {}),
     request_three_d_secure: intent.requestThreeDSecure,
+    ...(intent.setupCredentialUsage === null ? {} : { setup_credential_usage: intent.setupCredentialUsage }),
+    ...(intent.storedCredentialUsage === null
+      ? {}
+      : { stored_credential_usage: intent.storedCredentialUsage }),
   };
 }
 
@@ -124,7 +133,7 @@ export function renderPaymentMethod(method: PaymentMethodRecord): WireObject {
       wallet: null,
     },
     created: method.created,
-    customer: null,
+    customer: method.customer,
     customer_account: null,
     livemode: false,
     metadata: method.metadata,
@@ -150,7 +159,7 @@ export function renderCharge(work: Work, charge: ChargeRecord): WireObject {
     captured: charge.captured,
     created: charge.created,
     currency: charge.currency,
-    customer: null,
+    customer: charge.customer,
     description: charge.description,
     disputed: false,
     failure_balance_transaction: null,
@@ -203,50 +212,3 @@ function visibleTransaction(work: Work, id: string | null): string | null {
   if (id === null) return null;
   return work.get("balanceTransactions", id).visibleAtMs <= work.nowMs ? id : null;
 }
-
-function renderChargedCard(charge: ChargeRecord, method: PaymentMethodRecord): WireObject {
-  const failed = charge.status === "failed";
-  const { address } = method.billing;
-  const { line1Check = "pass", postalCodeCheck = "pass" } = method.behaviour;
-  return {
-    amount_authorized: failed ? null : charge.amount,
-    authorization_code: failed ? null : charge.id.slice(-6).toUpperCase(),
-    brand: method.brand,
-    ...(charge.captureBefore === null || failed ? {} : { capture_before: charge.captureBefore }),
-    checks: {
-      address_line1_check: address["line1"] === undefined ? null : line1Check,
-      address_postal_code_check: address["postal_code"] === undefined ? null : postalCodeCheck,
-      cvc_check: charge.cvcCheck,
-    },
-    country: method.country,
-    electronic_commerce_indicator: null,
-    exp_month: method.expMonth,
-    exp_year: method.expYear,
-    extended_authorization: { status: "disabled" },
-    fingerprint: method.fingerprint,
-    funding: method.funding,
-    incremental_authorization: { status: "unavailable" },
-    installments: null,
-    last4: method.last4,
-    mandate: null,
-    multicapture: { status: charge.multicapture ? "available" : "unavailable" },
-    network: method.brand,
-    network_token: { used: false },
-    network_transaction_id: null,
-    overcapture: { maximum_amount_capturable: charge.amount, status: "unavailable" },
-    regulated_status: "unregulated",
-    three_d_secure: charge.authenticated ? AUTHENTICATED : null,
-    transaction_link_id: null,
-    wallet: null,
-  };
-}
-
-const AUTHENTICATED = {
-  authentication_flow: "challenge",
-  electronic_commerce_indicator: "05",
-  exemption_indicator: null,
-  result: "authenticated",
-  result_reason: null,
-  transaction_id: null,
-  version: "2.2.0",
-};

@@ -2,11 +2,12 @@
  * The payment intent's endpoints, save capture and cancel.
  */
 
+import type { Bending, Reply } from "../kit/world.ts";
 import { checkAmount, checkCurrency } from "./amounts.ts";
 import { type AttemptOptions, attempt } from "./charging.ts";
+import { findCustomer } from "./customers.ts";
 import { invalidRequest, resourceMissing } from "./errors.ts";
 import { expand } from "./expand.ts";
-import { newId, randomText } from "./ids.ts";
 import {
   applied,
   CONFIRM_ONLY,
@@ -19,11 +20,12 @@ import {
   type SharedParams,
 } from "./intent-params.ts";
 import { LIST_PARAMS, list, listQuery } from "./listing.ts";
+import { newIntent } from "./new-intent.ts";
 import { renderPaymentIntent } from "./objects.ts";
 import { applyMetadata, type Params } from "./params.ts";
 import { type PaymentSource, resolvePaymentMethod } from "./payment-methods.ts";
 import type { CaptureMethod, PaymentIntentRecord, PaymentIntentStatus } from "./records.ts";
-import { type Bending, type Execution, ok, type Reply, type Route } from "./route.ts";
+import { type Execution, ok, type Route } from "./route.ts";
 import type { Work } from "./store.ts";
 
 /** States in which the amount and the way of paying may still change. */
@@ -67,6 +69,7 @@ type CreateCommand = {
   readonly confirm: AttemptOptions | null;
   readonly confirmationMethod: "automatic" | "manual";
   readonly automaticPaymentMethods: PaymentIntentRecord["automaticPaymentMethods"];
+  readonly customer: string | null;
   readonly shared: SharedParams;
 };
 
@@ -98,13 +101,10 @@ function prepareCreate(params: Params): Execution {
     confirm: confirm ? readConfirm(params) : null,
     confirmationMethod: params.oneOf("confirmation_method", ["automatic", "manual"]) ?? "automatic",
     automaticPaymentMethods: readAutomaticMethods(params),
+    customer: params.string("customer") || null,
     shared: readShared(params),
   };
-  const customer = params.string("customer");
-  return (work, bending) => {
-    if (customer !== undefined) throw resourceMissing("customer", customer, "customer", 400);
-    return create(work, command, bending);
-  };
+  return (work, bending) => create(work, command, bending);
 }
 
 function readAutomaticMethods(params: Params): PaymentIntentRecord["automaticPaymentMethods"] {
@@ -128,38 +128,20 @@ function readAutomaticMethods(params: Params): PaymentIntentRecord["automaticPay
 
 function create(work: Work, command: CreateCommand, bending: Bending): Reply {
   const { shared } = command;
-  const id = newId("pi");
+  const { amount, currency, confirmationMethod, automaticPaymentMethods } = command;
+  const customer = command.customer === null ? null : findCustomer(work, command.customer).id;
+  const captureMethod = defaultCaptureMethod(work);
   const fresh: PaymentIntentRecord = {
-    id,
-    created: work.nowSeconds,
-    clientSecret: `${id}_secret_${randomText(24)}`,
-    amount: command.amount,
-    currency: command.currency,
-    status: "requires_payment_method",
-    captureMethod: defaultCaptureMethod(work),
-    confirmationMethod: command.confirmationMethod,
-    paymentMethodTypes: ["card"],
-    automaticPaymentMethods: command.automaticPaymentMethods,
-    requestMulticapture: false,
-    requestThreeDSecure: "automatic",
-    description: null,
-    statementDescriptorSuffix: null,
-    receiptEmail: null,
-    setupFutureUsage: null,
-    shipping: null,
-    transferGroup: null,
+    ...newIntent(work, {
+      amount,
+      currency,
+      captureMethod,
+      confirmationMethod,
+      automaticPaymentMethods,
+      customer,
+    }),
     ...applied(shared.change),
     metadata: applyMetadata({}, shared.metadata),
-    paymentMethod: null,
-    latestCharge: null,
-    amountCapturable: 0,
-    amountReceived: 0,
-    lastPaymentError: null,
-    nextAction: null,
-    authenticated: false,
-    cancellationReason: null,
-    canceledAt: null,
-    decision: null,
   };
   const intent = work.put("paymentIntents", withSource(work, fresh, shared.source));
   if (command.confirm === null) return answer(work, intent, shared);
@@ -167,7 +149,8 @@ function create(work: Work, command: CreateCommand, bending: Bending): Reply {
 }
 
 function defaultCaptureMethod(work: Work): CaptureMethod {
-  const older = work.apiVersion !== null && work.apiVersion < ASYNC_BY_DEFAULT_SINCE;
+  const apiVersion = work.request?.apiVersion ?? null;
+  const older = apiVersion !== null && apiVersion < ASYNC_BY_DEFAULT_SINCE;
   return older ? "automatic" : "automatic_async";
 }
 
@@ -212,6 +195,11 @@ function confirm(
     });
   }
   const method = resolvePaymentMethod(work, chosen);
+  if (method.customer !== null && method.customer !== intent.customer) {
+    throw invalidRequest("The PaymentMethod belongs to a customer, who must be given as customer.", {
+      param: "payment_method",
+    });
+  }
   const result = attempt(work, intent, method, options, bending);
   if (result.error !== undefined) return { status: 402, body: { error: result.error } };
   return answer(work, result.intent, shared);
@@ -229,7 +217,7 @@ function prepareConfirm(params: Params, id: string): Execution {
 }
 
 function prepareUpdate(params: Params, id: string): Execution {
-  params.expectOnly([...SHARED, "amount", "currency", "customer"], NOT_PLAYED);
+  params.expectOnly([...SHARED, "amount", "currency"], ["customer", ...NOT_PLAYED]);
   const amount = params.integer("amount");
   const currency = params.string("currency");
   if (currency !== undefined) checkCurrency(currency);
@@ -266,15 +254,14 @@ function prepareRetrieve(params: Params, id: string): Execution {
 function prepareList(params: Params): Execution {
   params.expectOnly([...LIST_PARAMS, "customer"], ["customer_account"]);
   const query = listQuery(params);
-  const ofCustomer = params.has("customer");
+  const of = params.string("customer");
   const paths = params.strings("expand") ?? [];
   return (work) => {
     const page = list(query, {
-      table: work.store.paymentIntents,
+      table: work.store.tables.paymentIntents,
       noun: "payment_intent",
       url: "/v1/payment_intents",
-      // There are no customers here, so none has a payment intent.
-      accept: () => !ofCustomer,
+      accept: ({ customer }) => of === undefined || customer === of,
       render: (intent) => renderPaymentIntent(work, intent),
     });
     return ok(expand(work, page, paths));

@@ -2,7 +2,8 @@
  * Payment methods: made from card details, from a well-known test id, or by their own endpoint.
  */
 
-import { brandOf, type CardDetails, checkCard, fingerprintOf, fullYear } from "./card-checks.ts";
+import { cardFingerprint, schemeOf } from "../kit/cards.ts";
+import { type CardDetails, checkCard, fullYear } from "./card-checks.ts";
 import { invalidRequest, resourceMissing } from "./errors.ts";
 import { expand } from "./expand.ts";
 import { newId } from "./ids.ts";
@@ -107,18 +108,20 @@ function put(
   return work.put("paymentMethods", {
     id: newId("pm"),
     created: work.nowSeconds,
-    brand: brandOf(card.number),
+    brand: schemeOf(card.number),
     funding: card.funding,
     country: card.country,
     last4: card.number.slice(-4),
-    fingerprint: fingerprintOf(card.number),
+    fingerprint: cardFingerprint(card.number),
     expMonth: details.expMonth,
     expYear: details.expYear,
     cvcGiven: details.cvc !== undefined,
     behaviour: card.behaviour,
     billing: draft.billing,
     metadata: applyMetadata({}, draft.metadata),
+    customer: null,
     spent: false,
+    setUp: false,
   });
 }
 
@@ -135,7 +138,7 @@ function wellKnownDetails(work: Work, card: TestCard): CardDetails {
     number: card.number,
     expMonth: 12,
     expYear,
-    cvc: brandOf(card.number) === "amex" ? "0000" : "000",
+    cvc: schemeOf(card.number) === "amex" ? "0000" : "000",
   };
 }
 

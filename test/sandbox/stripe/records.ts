@@ -4,10 +4,11 @@
  * that end in `Ms` are milliseconds.
  */
 
+import type { Metadata } from "../kit/book.ts";
 import type { ErrorBody } from "./errors.ts";
 import type { CardBehaviour } from "./test-cards.ts";
 
-export type Metadata = Readonly<Record<string, string>>;
+export type { Metadata } from "../kit/book.ts";
 
 export type PaymentIntentStatus =
   | "requires_payment_method"
@@ -41,7 +42,17 @@ export type PaymentIntentRecord = {
   /** Null where the merchant listed the types. */
   readonly automaticPaymentMethods: { readonly allowRedirects: "always" | "never" } | null;
   readonly requestMulticapture: boolean;
+  readonly requestIncrementalAuthorization: boolean;
+  readonly requestOvercapture: boolean;
   readonly requestThreeDSecure: "automatic" | "any" | "challenge";
+  /** What a card that is being stored is for, and what one that was stored is used for. */
+  readonly setupCredentialUsage: CredentialUsage | null;
+  readonly storedCredentialUsage: CredentialUsage | null;
+  /** The scheme's id of the payment that stored the card, as the merchant sent it. */
+  readonly mitNetworkTransactionId: string | null;
+  /** 3D Secure that was carried out elsewhere. */
+  readonly importedAuthentication: ImportedAuthentication | null;
+  readonly customer: string | null;
   readonly description: string | null;
   readonly statementDescriptorSuffix: string | null;
   readonly receiptEmail: string | null;
@@ -53,6 +64,8 @@ export type PaymentIntentRecord = {
   readonly latestCharge: string | null;
   readonly amountCapturable: number;
   readonly amountReceived: number;
+  /** Attempts to raise the authorization, declined ones included. */
+  readonly increments: number;
   /** Without its payment method and charge objects' bodies: ids, rendered when asked for. */
   readonly lastPaymentError: (ErrorBody & { readonly paymentMethodId?: string }) | null;
   /** Set while the customer must authenticate; the key is that of the request that asked for it. */
@@ -63,6 +76,29 @@ export type PaymentIntentRecord = {
   readonly canceledAt: number | null;
   /** When a payment that is `processing` will be decided, and the key of the request that began it. */
   readonly decision: { readonly atMs: number; readonly idempotencyKey: string | null } | null;
+};
+
+export type CredentialUsage = "recurring" | "unscheduled" | "installment";
+
+/** `payment_method_options[card][three_d_secure]` as it was sent. */
+export type ImportedAuthentication = {
+  readonly cryptogram: string;
+  readonly transactionId: string;
+  readonly version: string;
+  readonly eci: string | null;
+  readonly exemptionIndicator: "low_risk" | "none" | null;
+  readonly aresTransStatus: string | null;
+  readonly requestorChallengeIndicator: string | null;
+};
+
+export type CustomerRecord = {
+  readonly id: string;
+  readonly created: number;
+  readonly name: string | null;
+  readonly email: string | null;
+  readonly phone: string | null;
+  readonly description: string | null;
+  readonly metadata: Metadata;
 };
 
 export type BillingDetails = {
@@ -86,8 +122,11 @@ export type PaymentMethodRecord = {
   readonly behaviour: CardBehaviour;
   readonly billing: BillingDetails;
   readonly metadata: Metadata;
+  readonly customer: string | null;
   /** A payment method that no customer owns may pay once. */
   readonly spent: boolean;
+  /** Stored with the customer's consent and authentication, so later payments without them pass. */
+  readonly setUp: boolean;
 };
 
 export type ChargeOutcome = {
@@ -114,13 +153,23 @@ export type ChargeRecord = {
   readonly amountRefundPending: number;
   readonly captures: number;
   readonly multicapture: boolean;
+  readonly incrementable: boolean;
+  /** The most that may be captured in all; `amount` where overcapture is not available. */
+  readonly maximumCapturable: number;
   /** Seconds since 1970; null for a payment that is captured at once. */
   readonly captureBefore: number | null;
+  /** When what is reserved is given back by itself, and the key of the request that reserved it; null once it is not. */
+  readonly holdEnds: { readonly atMs: number; readonly idempotencyKey: string | null } | null;
   readonly failureCode: string | null;
   readonly failureMessage: string | null;
   readonly outcome: ChargeOutcome;
   readonly cvcCheck: "pass" | "fail" | null;
   readonly authenticated: boolean;
+  readonly importedAuthentication: ImportedAuthentication | null;
+  readonly networkTransactionId: string | null;
+  readonly setupCredentialUsage: CredentialUsage | null;
+  readonly storedCredentialUsage: CredentialUsage | null;
+  readonly customer: string | null;
   readonly balanceTransaction: string | null;
   readonly description: string | null;
   readonly statementDescriptorSuffix: string | null;

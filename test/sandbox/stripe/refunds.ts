@@ -3,17 +3,20 @@
  * Source: docs.stripe.com/refunds, docs.stripe.com/api/refunds and docs.stripe.com/testing ("Refunds").
  */
 
+import type { Reply } from "../kit/world.ts";
 import { checkDecimals } from "./amounts.ts";
 import { recordBalance } from "./balance.ts";
 import { renderRefund } from "./balance-objects.ts";
+import { move } from "./book.ts";
 import { invalidRequest, resourceMissing } from "./errors.ts";
+import { announceCharge, announceRefund } from "./events.ts";
 import { expand } from "./expand.ts";
 import { newId } from "./ids.ts";
 import { LIST_PARAMS, list, listQuery } from "./listing.ts";
 import { renderCharge } from "./objects.ts";
 import { applyMetadata, type MetadataChange, type Params } from "./params.ts";
 import type { ChargeRecord, RefundRecord } from "./records.ts";
-import { type Execution, ok, type Reply, type Route } from "./route.ts";
+import { type Execution, ok, type Route } from "./route.ts";
 import type { Work } from "./store.ts";
 
 const REASONS = ["duplicate", "fraudulent", "requested_by_customer"] as const;
@@ -90,8 +93,10 @@ function refund(work: Work, command: RefundCommand): Reply {
     ...charge,
     amountRefundPending: charge.amountRefundPending + amount,
   });
-  const made =
-    behaviour.refund === "pending_then_succeeds" ? work.put("refunds", draft) : succeed(work, draft, pending);
+  const waits = behaviour.refund === "pending_then_succeeds";
+  const made = waits ? work.put("refunds", draft) : succeed(work, draft, pending);
+  announceRefund(work, "refund.created", made);
+  if (!waits) announceCharge(work, "charge.refunded", work.get("charges", charge.id));
   return ok(expand(work, renderRefund(made), command.expand));
 }
 
@@ -129,7 +134,7 @@ export function succeed(work: Work, pending: RefundRecord, charge: ChargeRecord)
   });
   const balanceTransaction = recordBalance(work, "refund", refunded, pending.amount, { refund: pending });
   const done = work.put("refunds", { ...pending, status: "succeeded", balanceTransaction });
-  work.move("refunded", refunded, done.amount, done);
+  move(work, "refunded", refunded, done.amount, done);
   return done;
 }
 
@@ -148,7 +153,10 @@ export function fail(work: Work, succeeded: RefundRecord, charge: ChargeRecord):
     }),
     decision: null,
   });
-  work.move("refund_failed", returned, failed.amount, failed);
+  move(work, "refund_failed", returned, failed.amount, failed);
+  announceRefund(work, "refund.updated", failed);
+  announceRefund(work, "charge.refund.updated", failed);
+  announceRefund(work, "refund.failed", failed);
   return failed;
 }
 
@@ -181,7 +189,7 @@ function prepareList(params: Params): Execution {
   const owner = params.string("charge") ?? params.string("payment_intent");
   const paths = params.strings("expand") ?? [];
   return (work) => {
-    const { refunds: table } = work.store;
+    const { refunds: table } = work.store.tables;
     const page = list(query, { table, noun: "refund", url: "/v1/refunds", owner, render: renderRefund });
     return ok(expand(work, page, paths));
   };
@@ -195,7 +203,7 @@ function prepareChargeList(params: Params): Execution {
   return (work) => {
     const render = (charge: ChargeRecord) => renderCharge(work, charge);
     const page = list(query, {
-      table: work.store.charges,
+      table: work.store.tables.charges,
       noun: "charge",
       url: "/v1/charges",
       owner,

@@ -3,7 +3,7 @@
  */
 
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { MAX_BODY_BYTES } from "./http.ts";
+import { MAX_BODY_BYTES } from "./dialect.ts";
 import { API_KEY, cardData, type Harness, payment, startHarness } from "./test-harness.ts";
 
 let harness: Harness;

@@ -5,30 +5,23 @@
  * `prepare` is a validation failure, everything that happens in the function it gives is a result.
  */
 
+import type { Bending, Reply } from "../kit/world.ts";
 import type { Params } from "./params.ts";
 import type { Work } from "./store.ts";
 
 /** The names by which fault rules speak of endpoints. */
-export type Operation =
-  | "create"
-  | "confirm"
-  | "capture"
-  | "cancel"
-  | "refund"
-  | "update"
-  | "lookup"
-  | "other";
-
-/** An answer: the HTTP status and the JSON object. */
-export type Reply = { readonly status: number; readonly body: object };
-
-/** How faults bend an execution. */
-export type Bending = {
-  /** The issuer declines with this code. */
-  readonly declineCode?: string;
-  /** The payment stays `processing` for this long and is decided then, in milliseconds. */
-  readonly processingMs?: number;
-};
+export const OPERATIONS = [
+  "create",
+  "confirm",
+  "capture",
+  "cancel",
+  "refund",
+  "increment",
+  "update",
+  "lookup",
+  "other",
+] as const;
+export type Operation = (typeof OPERATIONS)[number];
 
 export type Execution = (work: Work, bending: Bending) => Reply;
 

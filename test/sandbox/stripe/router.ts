@@ -2,8 +2,11 @@
  * Finds the endpoint for a method and a path.
  */
 
+import { Router } from "../kit/router.ts";
 import { balanceRoutes } from "./balance.ts";
 import { capturingRoutes } from "./capturing.ts";
+import { customerRoutes } from "./customers.ts";
+import { incrementingRoutes } from "./incrementing.ts";
 import { paymentIntentRoutes } from "./payment-intents.ts";
 import { paymentMethodRoutes } from "./payment-methods.ts";
 import { refundRoutes } from "./refunds.ts";
@@ -15,31 +18,17 @@ const ROUTES: readonly Route[] = [
   ...searchRoutes,
   ...paymentIntentRoutes,
   ...capturingRoutes,
+  ...incrementingRoutes,
   ...refundRoutes,
+  ...customerRoutes,
   ...paymentMethodRoutes,
   ...balanceRoutes,
 ];
 
-type Entry = { readonly route: Route; readonly segments: readonly string[] };
-
-const BY_SHAPE = new Map<string, Entry[]>();
-for (const route of ROUTES) {
-  const segments = route.path.split("/");
-  const shape = `${route.method} ${segments.length}`;
-  BY_SHAPE.set(shape, [...(BY_SHAPE.get(shape) ?? []), { route, segments }]);
-}
+const router = new Router(ROUTES.map((route) => [route.method, route.path, route] as const));
 
 /** The endpoint and the id in the path (empty where it has none), or undefined. */
 export function findRoute(method: string, path: string): { route: Route; id: string } | undefined {
-  const given = path.split("/");
-  for (const { route, segments } of BY_SHAPE.get(`${method} ${given.length}`) ?? []) {
-    let id = "";
-    const matches = segments.every((segment, index) => {
-      if (!segment.startsWith(":")) return segment === given[index];
-      id = given[index] ?? "";
-      return id !== "";
-    });
-    if (matches) return { route, id };
-  }
-  return undefined;
+  const found = router.find(method, path);
+  return found && { route: found.value, id: found.ids[0] ?? "" };
 }

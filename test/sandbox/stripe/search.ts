@@ -132,7 +132,7 @@ function prepareSearch(params: Params): Execution {
   const from = readPage(params);
   const paths = params.strings("expand") ?? [];
   return (work) => {
-    const ids = searchIds(work.store.search, query, work.nowMs);
+    const ids = searchIds(work.store.indexes.search, query, work.nowMs);
     const shown = ids.slice(from, from + limit);
     const hasMore = ids.length > from + limit;
     const result = {

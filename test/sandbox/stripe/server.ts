@@ -1,68 +1,15 @@
 /**
- * The sandbox on a socket. It listens on the loopback address only: it is a stand-in for a provider in tests,
- * and it holds no secret and no money.
+ * The Stripe sandbox on a socket.
  */
 
-import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
-import { answerApi } from "./api.ts";
-import { answerControl } from "./control.ts";
-import { writeJson } from "./http.ts";
-import { Sandbox, type SandboxOptions } from "./sandbox.ts";
+import { type RunningSandbox, type StartOptions, startSandbox } from "../kit/server.ts";
+import { stripe } from "./dialect.ts";
+import type { StripeWorld } from "./store.ts";
 
-const CONTROL = "/_sandbox/";
-const HOST = "127.0.0.1";
-const KEEP_ALIVE_MS = 65_000;
-
-export type StripeSandboxOptions = SandboxOptions & {
-  /** 0 takes any free port. */
-  readonly port: number;
-};
-
-export type RunningStripeSandbox = {
-  readonly port: number;
-  /** `http://127.0.0.1:PORT` */
-  readonly url: string;
-  /** The inside, for tests in the same process. */
-  readonly sandbox: Sandbox;
-  /** Ends every connection, writes what is waiting and gives the port back. */
-  readonly stop: () => Promise<void>;
-};
+export type StripeSandboxOptions = StartOptions;
+export type RunningStripeSandbox = RunningSandbox<StripeWorld>;
 
 /** Starts the sandbox; resolves once it listens. Rejects where the port is taken or the journal is broken. */
-export async function startStripeSandbox(options: StripeSandboxOptions): Promise<RunningStripeSandbox> {
-  const sandbox = await Sandbox.open(options);
-  const server = createServer({ keepAliveTimeout: KEEP_ALIVE_MS }, (message, response) => {
-    answer(sandbox, message, response).catch((problem: unknown) => fail(message, response, problem));
-  });
-  await new Promise<void>((resolve, reject) => {
-    server.once("error", reject);
-    server.listen(options.port, HOST, resolve);
-  });
-  const { port } = server.address() as AddressInfo;
-  sandbox.baseUrl = `http://${HOST}:${port}`;
-  const stop = async (): Promise<void> => {
-    const closed = new Promise((resolve) => server.close(resolve));
-    server.closeAllConnections();
-    await closed;
-    await sandbox.close();
-  };
-  return { port, url: sandbox.baseUrl, sandbox, stop };
-}
-
-function answer(sandbox: Sandbox, message: IncomingMessage, response: ServerResponse): Promise<void> {
-  const url = message.url ?? "/";
-  if (!url.startsWith(CONTROL)) return answerApi(sandbox, message, response);
-  const [path = "", query = ""] = url.slice(CONTROL.length).split("?");
-  return answerControl(sandbox, message, response, path, query);
-}
-
-/** A fault of the sandbox itself, which must not look like one that a test has ordered. */
-function fail(message: IncomingMessage, response: ServerResponse, problem: unknown): void {
-  // The client went away while it was sending: there is nobody to answer.
-  if (message.destroyed && !message.complete) return;
-  console.error("stripe sandbox:", problem);
-  if (response.headersSent || response.destroyed) return;
-  const text = problem instanceof Error ? problem.message : String(problem);
-  writeJson(response, 500, { error: { type: "api_error", message: `fault of the sandbox: ${text}` } });
+export function startStripeSandbox(options: StripeSandboxOptions): Promise<RunningStripeSandbox> {
+  return startSandbox(stripe, options);
 }

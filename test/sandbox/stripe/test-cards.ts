@@ -18,6 +18,8 @@ export type Decline = {
 export type Authentication =
   /** On every payment. */
   | "required"
+  /** On every payment but those without the customer, once the card was stored with their consent. */
+  | "unless_set_up"
   /** On payments with the customer present; off-session ones pass, because the card is set up already. */
   | "required_on_session"
   /** Only where the merchant asks for it. */
@@ -111,8 +113,7 @@ const SCENARIOS: readonly Row[] = [
   ["4000000000002685", "createDisputeProductNotReceived", "US"],
   ["4000000000001976", "createDisputeInquiry", "US"],
   ["4000000000005423", "createIssuerFraudRecord", "US"],
-  // Nothing is ever set up here for later use, so the "unless set up" card always asks.
-  ["4000002500003155", "authenticationRequiredOnSetup", "FR", { authentication: "required" }],
+  ["4000002500003155", "authenticationRequiredOnSetup", "FR", { authentication: "unless_set_up" }],
   ["4000002760003184", "authenticationRequired", "DE", { authentication: "required" }],
   ["4000003800000446", "authenticationRequiredSetupForOffSession", "IT", { authentication: "required_on_session" }],
   ["4000008260003178", "authenticationRequiredChargeDeclinedInsufficientFunds", "GB",

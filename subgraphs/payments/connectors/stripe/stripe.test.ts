@@ -1,299 +1,282 @@
-import { describe, expect, it } from "vitest";
-import { publishedFile } from "../../../../test/sandbox/stripe/published-data.ts";
-import { moneyOf } from "../../../kernel/money.ts";
-import type { Operation, OperationKind } from "../../domain/operation.ts";
-import type { Payment } from "../../domain/payment.ts";
-import { sampleOperation, samplePayment } from "../../domain/samples.ts";
-import type { ProviderResponse } from "../connector.ts";
-import { fromStripe, refusesAmount, toStripe } from "./amounts.ts";
-import { encodeForm } from "./form.ts";
-import { createStripeConnector } from "./index.ts";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { StripeSandboxControl } from "../../../../test/sandbox/stripe/control-client.ts";
+import { startStripeSandbox } from "../../../../test/sandbox/stripe/server.ts";
+import type { DeclineCode } from "../../domain/decline.ts";
+import type { Card } from "../../domain/payment.ts";
+import { sampleOperation, sampleTerms } from "../../domain/samples.ts";
+import { directSend, type FullCard } from "../contract/direct-send.ts";
+import { startWebhookReceiver } from "../contract/receiver.ts";
+import { authorizeOptions, newPayment, newReference, Story } from "../contract/story.ts";
+import { type ContractWorld, connectorContract } from "../contract.ts";
+import { createStripeConnector, stripeAccount } from "./index.ts";
+import { REFERENCE_FIELD } from "./requests.ts";
 
-const connector = createStripeConnector();
-const open: Partial<Payment> = { phase: "open", authorized: 10_000n, providerPayment: "pi_1" };
-const reference = "ref_0107_00";
+/** Against the sandbox: the contract, and what is Stripe's own. */
 
-const http = (status: number, body: unknown): ProviderResponse => ({
-  kind: "http",
-  status,
-  headers: new Headers(),
-  body: typeof body === "string" ? body : JSON.stringify(body),
-});
-const intent = (overrides: object) => ({
-  object: "payment_intent",
-  id: "pi_1",
-  status: "succeeded",
-  amount: 10_000,
-  amount_received: 10_000,
-  amount_capturable: 0,
-  metadata: { tessera_reference: reference },
-  ...overrides,
-});
-const error = (type: string, rest: object = {}) => ({ error: { type, message: "…", ...rest } });
+const API_KEY = "sk_test_sandbox";
+const DEADLINE_MS = 300;
 
-describe("Stripe's amounts", () => {
-  it.each([
-    ["EUR", 1_234n, 1_234n],
-    ["JPY", 500n, 500n],
-    ["KWD", 12_340n, 12_340n],
-    ["ISK", 500n, 50_000n],
-    ["UGX", 500n, 50_000n],
-    ["MGA", 500n, 5n],
-  ] as const)("%s %s is sent as %s, and read back", (currency, minor, sent) => {
-    expect(toStripe(moneyOf(minor, currency))).toBe(sent);
-    expect(fromStripe(sent, currency).minor).toBe(minor);
-    expect(refusesAmount(moneyOf(minor, currency))).toBeNull();
-  });
-
-  it.each([
-    ["KWD", 12_345n],
-    ["MGA", 501n],
-    ["EUR", 1_000_000_000_000n],
-  ] as const)("%s %s is refused, in words", (currency, minor) => {
-    expect(refusesAmount(moneyOf(minor, currency))).toContain(currency);
-  });
-});
-
-describe("the form encoding", () => {
-  it("nests with brackets and escapes", () => {
-    expect(
-      decodeURIComponent(encodeForm({ a: 1, b: { c: true, d: ["x", { e: "y&z" }] }, f: undefined })),
-    ).toBe("a=1&b[c]=true&b[d][0]=x&b[d][1][e]=y&z");
-  });
-});
-
-describe("requests", () => {
-  const payment = samplePayment(open);
-  const requests: Record<string, { path: string; body: string | null; token: string | null }> = {
-    "an authorization": connector.authorize(samplePayment(), { reference, cvcAvailable: true }),
-    "a sale": connector.authorize(samplePayment({ captureMethod: "automatic", description: "Coasters" }), {
-      reference,
-      cvcAvailable: false,
-    }),
-    "a capture": connector.capture(payment, { amount: 10_000n, final: true }),
-    "a partial capture": connector.capture(payment, { amount: 1n, final: false }),
-    "a cancel": connector.void(payment),
-    "a refund": connector.refund(payment, { amount: 5n, reference }),
-  };
-
-  it("carry placeholders for the vault and no card data", () => {
-    const { body, token } = requests["an authorization"] as { body: string; token: string };
-    expect(token).toBe(payment.card.token);
-    const fields = new URLSearchParams(body);
-    expect(fields.get("payment_method_data[card][number]")).toBe("{{card.number}}");
-    expect(fields.get("payment_method_data[card][cvc]")).toBe("{{card.cvc}}");
-    expect(requests["a sale"]?.body).not.toContain("cvc");
-    for (const [name, request] of Object.entries(requests)) {
-      if (name.includes("capture") || name.includes("cancel") || name.includes("refund"))
-        expect(request.token).toBeNull();
-    }
-  });
-
-  it("are the same whenever they are made again", () => {
-    expect(connector.capture(payment, { amount: 10_000n, final: true })).toEqual(requests["a capture"]);
-  });
-
-  const description = publishedFile("stripe/openapi-2023-08-16.payments.json.gz");
-  /** What a POST to the path takes, as Stripe publishes it. */
-  function schemaOf(path: string): JsonSchema {
-    const api = JSON.parse(String(description)) as {
-      paths: Record<string, { post: { requestBody: { content: Record<string, { schema: JsonSchema }> } } }>;
-    };
-    const [content] = Object.values(api.paths[path]?.post.requestBody.content ?? {});
-    if (content === undefined) throw new Error(`Stripe publishes no POST ${path}`);
-    return content.schema;
-  }
-  /** Newer than the published description, or left out of it; the official client's types know all but the card. */
-  const NEWER = ["final_capture", "payment_method_options[card][request_multicapture]"];
-  /** The raw card in a payment intent is for PCI-certified callers: described with payment methods, where it is the same. */
-  const RAW_CARD = /^payment_method_data\[((?:card|type).*)$/;
-
-  it.skipIf(description === null).each(Object.entries(requests))(
-    "%s has only parameters that Stripe publishes",
-    (_, request) => {
-      const template = request.path.replace(/\/pi_1(\/|$)/, "/{intent}$1");
-      const published = schemaOf(template);
-      for (const [name, value] of new URLSearchParams(request.body ?? "")) {
-        if (NEWER.includes(name)) continue;
-        const raw = RAW_CARD.exec(name)?.[1]?.replace("]", "");
-        const schema = raw === undefined ? published : schemaOf("/v1/payment_methods");
-        const accepted = accepts(schema, pathOf(raw ?? name), value.replace(/{{card\..*}}/, "12"));
-        expect(accepted, `${template} ${name}=${value}`).toBe(true);
-      }
-      for (const required of published.required ?? [])
-        expect(new URLSearchParams(request.body ?? "").has(required)).toBe(true);
-    },
-  );
-});
-
-type JsonSchema = {
-  readonly type?: string;
-  readonly properties?: Record<string, JsonSchema>;
-  readonly additionalProperties?: JsonSchema | boolean;
-  readonly items?: JsonSchema;
-  readonly anyOf?: JsonSchema[];
-  readonly enum?: string[];
-  readonly required?: string[];
+const APPROVED: Readonly<Record<string, string>> = {
+  visa: "4242424242424242",
+  mastercard: "5555555555554444",
+  amex: "378282246310005",
+  discover: "6011111111111117",
 };
+const REFUND_RETURNED = "4000000000005126";
 
-const pathOf = (name: string): string[] => name.replaceAll("]", "").split("[");
+const DECLINES: readonly (readonly [number: string, code: DeclineCode])[] = [
+  ["4000000000000002", "generic_decline"],
+  ["4000000000009995", "insufficient_funds"],
+  ["4000000000009987", "lost_card"],
+  ["4000000000009979", "stolen_card"],
+  ["4000000000000069", "expired_card"],
+  ["4000000000000127", "incorrect_cvc"],
+  ["4000000000000119", "processing_error"],
+  ["4000000000006975", "limit_exceeded"],
+  ["4100000000000019", "suspected_fraud"],
+  ["4000008400001280", "generic_decline"],
+  // The payer is asked first, and then the issuer.
+  ["4000008260003178", "insufficient_funds"],
+  ["4000008400001629", "generic_decline"],
+];
 
-function accepts(schema: JsonSchema, [head, ...rest]: string[], value: string): boolean {
-  if (schema.anyOf !== undefined)
-    return schema.anyOf.some((one) => accepts(one, head === undefined ? [] : [head, ...rest], value));
-  if (head === undefined) {
-    if (schema.enum !== undefined) return schema.enum.includes(value);
-    if (schema.type === "integer") return /^\d+$/.test(value);
-    if (schema.type === "boolean") return value === "true" || value === "false";
-    return schema.type === "string";
-  }
-  if (schema.items !== undefined) return accepts(schema.items, rest, value);
-  const property = schema.properties?.[head];
-  if (property !== undefined) return accepts(property, rest, value);
-  return typeof schema.additionalProperties === "object" && accepts(schema.additionalProperties, rest, value);
+/** Cards by the token that stands for them. */
+const numbers = new Map<string, string>();
+
+function cardOf(number: string, brand = "visa"): Card {
+  const token = `tok_01_${number.padStart(32, "0")}`;
+  numbers.set(token, number);
+  return { ...sampleTerms().card, token, brand, bin: number.slice(0, 8), last4: number.slice(-4) };
 }
 
-describe("an answer", () => {
-  const manual = samplePayment();
-  const automatic = samplePayment({ captureMethod: "automatic" });
-  const operationOf = (kind: OperationKind, payment: Payment, overrides: Partial<Operation> = {}) =>
-    sampleOperation(payment, { kind, reference, ...overrides });
-  const authorize = (response: ProviderResponse, first = true, payment = manual) =>
-    connector.answer(operationOf("authorize", payment), payment, response, first);
+function fullCard(token: string): FullCard {
+  const number = numbers.get(token) ?? APPROVED["visa"] ?? "";
+  return { number, expMonth: 3, expYear: 2030, cvc: /^3[47]/.test(number) ? "1234" : "123" };
+}
 
-  it("of success says what was done", () => {
-    const held = intent({
-      status: "requires_capture",
-      amount_received: 0,
-      amount_capturable: 10_000,
-      latest_charge: { payment_method_details: { card: { capture_before: 1_800_000_000 } } },
-    });
-    expect(authorize(http(200, held))).toEqual({
-      kind: "done",
-      providerPayment: "pi_1",
-      captured: false,
-      amount: 10_000n,
-      expiresAt: new Date(1_800_000_000_000),
-    });
-    expect(authorize(http(200, intent({})), true, automatic)).toMatchObject({
-      kind: "done",
-      captured: true,
-      amount: 10_000n,
-    });
+type StripeTestWorld = ContractWorld & { readonly control: StripeSandboxControl };
+
+async function startStripeWorld(): Promise<StripeTestWorld> {
+  const connector = createStripeConnector();
+  const receiver = await startWebhookReceiver({ status: 200, body: "" });
+  const sandbox = await startStripeSandbox({ port: 0, apiKey: API_KEY, webhookUrl: receiver.url });
+  const control = new StripeSandboxControl(sandbox.url);
+  const secret = "whsec_contract";
+  await control.settings({ webhooks: { secret }, searchLagMs: 50, refundDelayMs: 100 });
+  return {
+    control,
+    connector,
+    send: directSend(stripeAccount({ baseUrl: sandbox.url, secretKey: API_KEY }), fullCard, DEADLINE_MS),
+    deadlineMs: DEADLINE_MS,
+    card(character, brand = "visa") {
+      const number = character === "approved" ? APPROVED[brand] : REFUND_RETURNED;
+      return number === undefined ? null : cardOf(number, brand);
+    },
+    declines: DECLINES.map(([number, code]) => ({ card: cardOf(number), code })),
+    fault: async (fault) => void (await control.faults({ fault, times: 1, match: { method: "POST" } })),
+    clearFaults: () => control.clearFaults(),
+    async book(reference) {
+      const { payments } = await control.book({ metadata: { [REFERENCE_FIELD]: reference } });
+      const all = Object.values(payments);
+      const sum = (pick: (totals: (typeof all)[number]) => number): bigint =>
+        BigInt(all.reduce((total, totals) => total + pick(totals), 0));
+      return {
+        authorizations: all.length,
+        authorized: sum(({ authorized }) => authorized),
+        captured: sum(({ captured }) => captured),
+        released: sum(({ released }) => released),
+        refunded: sum(({ refunded, refund_failed }) => refunded - refund_failed),
+      };
+    },
+    async payer(action, does) {
+      if (action.type !== "redirect") throw new Error("Stripe redirects");
+      const body = new URLSearchParams({ outcome: does === "pays" ? "succeed" : "fail" });
+      await fetch(action.url, { method: "POST", body, redirect: "manual" });
+    },
+    webhooks: {
+      url: receiver.url,
+      secrets: [secret],
+      signed: true,
+      signsTime: true,
+      deliveries: receiver.deliveries,
+      twice: async (on) => void (await control.settings({ webhooks: { duplicateProbability: on ? 1 : 0 } })),
+    },
+    async stop() {
+      await sandbox.stop();
+      await receiver.stop();
+    },
+  };
+}
+
+connectorContract("stripe", { start: startStripeWorld });
+
+let world: StripeTestWorld;
+beforeAll(async () => {
+  world = await startStripeWorld();
+});
+afterEach(() => world.clearFaults());
+afterAll(() => world.stop());
+
+/** On every payment; on those with the payer only. */
+const ASKS = "4000002760003184";
+const ASKS_UNLESS_SET_UP = "4000002500003155";
+
+const nobody = { returnUrl: null, cvcAvailable: false, payer: { ip: null, country: null, email: null } };
+
+describe("a payer whose bank asks", () => {
+  it("is sent to the bank's page, and has then paid", async () => {
+    const story = new Story(world, { card: cardOf(ASKS) });
+    const { first, last } = await story.authorize("pays");
+    expect(first).toMatchObject({ kind: "requires_action", action: { type: "redirect" } });
+    expect(last).toMatchObject({ kind: "done", details: { liabilityShift: true, eci: "05" } });
+    await story.agrees({ authorizations: 1, held: 10_000n });
   });
 
-  it.each([
-    ["insufficient_funds", "card_declined", "insufficient_funds"],
-    ["expired_card", "expired_card", undefined],
-    ["generic_decline", "card_declined", "some_new_code"],
-    ["authentication_required", "authentication_required", "authentication_not_handled"],
-    ["suspected_fraud", "card_declined", "fraudulent"],
-  ])("of 402 is a decline: %s", (code, stripeCode, declineCode) => {
-    const body = error("card_error", {
-      code: stripeCode,
-      decline_code: declineCode,
-      payment_intent: { id: "pi_1" },
-    });
-    expect(authorize(http(402, body))).toMatchObject({
-      kind: "declined",
-      decline: { code },
-      providerPayment: "pi_1",
-    });
+  it("who does not prove who they are pays nothing", async () => {
+    const story = new Story(world, { card: cardOf(ASKS) });
+    const { last } = await story.authorize("fails");
+    expect(last).toMatchObject({ kind: "declined", decline: { code: "authentication_failed" } });
+    await story.agrees({ authorizations: 0 });
   });
 
-  it.each<[string, ProviderResponse]>([
-    ["500", http(500, error("api_error"))],
-    ["503 without a body", http(503, "")],
-    ["409", http(409, error("invalid_request_error", { code: "idempotency_key_in_use" }))],
-    ["429", http(429, error("rate_limit_error", { code: "rate_limit" }))],
-    ["an idempotency mismatch", http(400, error("idempotency_error"))],
-    ["200 with garbage", http(200, "<html>")],
-    ["200 with another object", http(200, { object: "charge", id: "ch_1" })],
-    ["200 with a state that was not asked for", http(200, intent({ status: "requires_action" }))],
-    ["200 and processing", http(200, intent({ status: "processing" }))],
-    ["402 that is no card error", http(402, error("api_error"))],
-    ["a redirect", http(302, "")],
-    ["nothing", { kind: "lost", because: "ECONNRESET" }],
-  ])("that is %s is unknown, never a failure", (_, response) => {
-    expect(authorize(response).kind).toBe("unknown");
-    expect(authorize(response, false).kind).toBe("unknown");
+  it("cannot pay what was called off", async () => {
+    const { connector, send, payer } = world;
+    const options = authorizeOptions(world);
+    const payment = newPayment(world, {}, cardOf(ASKS));
+    const request = connector.authorize(payment, options);
+    const operation = sampleOperation(payment, { reference: options.reference, request });
+    const asked = connector.answer(operation, payment, await send(request, options.reference), true);
+    if (asked.kind !== "requires_action") throw new Error(asked.kind);
+    const waiting = { ...payment, providerPayment: asked.providerPayment };
+    const reference = newReference();
+    const cancel = connector.cancelAction(operation, waiting, { reference });
+    if (cancel === null) throw new Error("an attempt that waits can be called off");
+    expect((await send(cancel, reference)).kind).toBe("http");
+    await payer?.(asked.action, "pays");
+    const lookup = connector.lookup(operation, waiting);
+    if (lookup === null) throw new Error("an authorization can be looked up");
+    const seen = connector.found(operation, waiting, await send(lookup, options.reference));
+    expect(seen).toMatchObject({ kind: "failed", decline: { code: "payer_absent" } });
+    expect(await world.book(options.reference)).toMatchObject({ authorizations: 0 });
   });
 
-  it("that refuses certainly is a failure; what may be our own doing is so only the first time", () => {
-    const tooSmall = http(400, error("invalid_request_error", { code: "amount_too_small" }));
-    expect(authorize(tooSmall)).toMatchObject({ kind: "failed", decline: { code: "amount_not_accepted" } });
-    const state = http(400, error("invalid_request_error", { code: "payment_intent_unexpected_state" }));
-    const payment = samplePayment({ ...open, capturing: 10_000n });
-    const capture = operationOf("capture", payment);
-    expect(connector.answer(capture, payment, state, true).kind).toBe("failed");
-    expect(connector.answer(capture, payment, state, false).kind).toBe("unknown");
-    const unauthorized = http(401, error("invalid_request_error"));
-    expect([authorize(unauthorized).kind, authorize(unauthorized, false).kind]).toEqual([
-      "failed",
-      "unknown",
-    ]);
-    const refused: ProviderResponse = { kind: "not_sent", code: "CVC_UNAVAILABLE", because: "…" };
-    expect([authorize(refused).kind, authorize(refused, false).kind]).toEqual(["failed", "unknown"]);
+  it("and who is not there is declined, so that they can be asked", async () => {
+    const story = new Story(world, { card: cardOf(ASKS), options: nobody });
+    const { first } = await story.authorize();
+    expect(first).toMatchObject({ kind: "declined", decline: { code: "authentication_required" } });
   });
 
-  it("to a capture counts this capture's part", () => {
-    const payment = samplePayment({ ...open, captured: 3_000n, capturing: 2_000n });
-    const capture = operationOf("capture", payment, { amount: 2_000n });
-    const answered = (received: number) =>
-      connector.answer(
-        capture,
-        payment,
-        http(200, intent({ status: "requires_capture", amount_received: received })),
-        true,
-      );
-    expect(answered(5_000)).toMatchObject({ kind: "done", amount: 2_000n });
-    expect(answered(4_000)).toMatchObject({ kind: "done", amount: 1_000n }); // not what was asked: for a person
+  it("is not asked again after an authentication of ours", async () => {
+    const authentication = {
+      version: "2.2.0",
+      transStatus: "Y",
+      transStatusReason: null,
+      eci: "05",
+      cavv: "AAABBWcSNIdjeUZThmNHAAAAAAA=",
+      dsTransaction: "f25084f0-5b16-4c0a-ae5d-b24808a95e4b",
+      acsTransaction: null,
+      serverTransaction: "a1b2c3d4-5b16-4c0a-ae5d-b24808a95e4b",
+      liabilityShift: true,
+      challenged: true,
+    } as const;
+    const story = new Story(world, { card: cardOf(ASKS), options: { authentication } });
+    const { first } = await story.authorize();
+    expect(first).toMatchObject({ kind: "done", details: { liabilityShift: true, eci: "05" } });
   });
 
-  it.each([
-    ["succeeded", "done"],
-    ["failed", "failed"],
-    ["canceled", "failed"],
-    ["pending", "unknown"],
-    ["requires_action", "unknown"],
-  ])("to a refund that is %s is %s", (status, kind) => {
-    const payment = samplePayment({ ...open, captured: 10_000n });
-    const refund = { object: "refund", id: "re_1", status, amount: 10_000 };
-    expect(connector.answer(operationOf("refund", payment), payment, http(200, refund), true).kind).toBe(
-      kind,
-    );
+  it("is not asked where the scheme's transaction id shows what was agreed", async () => {
+    const stored = { initiator: "merchant", reason: "recurring", first: false } as const;
+    const pay = async (networkTransactionId: string | null) => {
+      const options = { ...nobody, stored: { ...stored, networkTransactionId } };
+      return (await new Story(world, { card: cardOf(ASKS_UNLESS_SET_UP), options }).authorize()).first;
+    };
+    expect(await pay("412345678901234")).toMatchObject({ kind: "done" });
+    expect(await pay(null)).toMatchObject({ decline: { code: "authentication_required" } });
   });
 });
 
-describe("a look-up", () => {
-  const payment = samplePayment({ ...open, capturing: 10_000n });
-  const found = (kind: OperationKind, body: unknown, of = payment, status = 200) =>
-    connector.found(sampleOperation(of, { kind, reference }), of, http(status, body));
-
-  it("finds an authorization by its reference only", () => {
-    const other = intent({ metadata: { tessera_reference: "ref_other" } });
-    expect(found("authorize", { data: [other] }).kind).toBe("absent");
-    expect(found("authorize", { data: [] }).kind).toBe("absent");
-    expect(found("authorize", { data: [other, intent({})] }).kind).toBe("done");
-    expect(found("authorize", { data: [intent({}), intent({ id: "pi_2" })] }).kind).toBe("unknown");
+describe("captures at the same time", () => {
+  it.each(["lose_response", "status_after"] as const)("are told apart after %s", async (kind) => {
+    const story = new Story(world);
+    await story.authorize();
+    const fault = kind === "status_after" ? ({ kind, status: 500 } as const) : ({ kind } as const);
+    await world.control.faults({ fault, times: 3, match: { operation: "capture" } });
+    const told = await Promise.all([1_000n, 1_000n, 2_500n].map((amount) => story.capture(amount, false)));
+    expect(told.map(({ first }) => first.kind)).toEqual(["unknown", "unknown", "unknown"]);
+    const amounts = told.map(({ last }) => (last.kind === "done" ? last.amount : last.kind));
+    expect(amounts).toEqual([1_000n, 1_000n, 2_500n]);
+    await story.agrees({ captured: 4_500n, held: 5_500n });
   });
 
-  it("tells a capture and a cancel by the intent's state", () => {
-    expect(
-      found("capture", intent({ status: "requires_capture", amount_received: 0, amount_capturable: 10_000 }))
-        .kind,
-    ).toBe("absent");
-    expect(found("capture", intent({})).kind).toBe("done");
-    expect(found("capture", intent({ status: "canceled", amount_received: 0 })).kind).toBe("failed");
-    expect(found("void", intent({ status: "canceled" })).kind).toBe("done");
-    expect(found("void", intent({ status: "requires_capture" })).kind).toBe("absent");
-    expect(found("void", intent({ status: "succeeded" })).kind).toBe("unknown");
+  it("of which one never arrived are told apart from it", async () => {
+    const story = new Story(world);
+    await story.authorize();
+    const before = story.payment;
+    await story.capture(1_000n, false);
+    const { connector, send } = world;
+    const [reference, other] = [newReference(), newReference()];
+    const request = connector.capture(before, { amount: 1_000n, final: false, reference: other });
+    await send(request, other);
+    const payment = { ...story.payment, capturing: 2_000n };
+    const lost = sampleOperation(payment, { kind: "capture", amount: 1_000n, reference });
+    const lookup = connector.lookup(lost, payment);
+    if (lookup === null) throw new Error("a capture can be looked up");
+    const response = await send(lookup, reference);
+    expect(connector.found(lost, payment, response).kind).toBe("absent");
+    const arrived = { ...lost, reference: other };
+    expect(connector.found(arrived, payment, response)).toMatchObject({ kind: "done", amount: 1_000n });
+  });
+});
+
+describe("what Stripe does by itself", () => {
+  it("an authorization whose time is over is void already, and can no more be captured", async () => {
+    await world.control.settings({ holdMs: 1_050 });
+    const [voided, captured] = [new Story(world), new Story(world)];
+    const { last } = await voided.authorize();
+    expect(last.kind === "done" && last.expiresAt !== null).toBe(true);
+    await captured.authorize();
+    await world.control.settings({ holdMs: 60_000 });
+    await captured.agrees({ held: 0n, released: 10_000n });
+    expect((await voided.void()).first).toMatchObject({ kind: "done", amount: 10_000n });
+    expect((await captured.capture(10_000n)).first).toMatchObject({
+      kind: "failed",
+      decline: { code: "authorization_expired" },
+    });
   });
 
-  it("that fails tells nothing", () => {
-    for (const status of [400, 404, 429, 500])
-      expect(found("authorize", error("api_error"), payment, status).kind).toBe("unknown");
-    const lost = connector.found(sampleOperation(payment), payment, { kind: "lost", because: "timeout" });
-    expect(lost.kind).toBe("unknown");
+  it("a refund that is pending is accepted, and told of later", async () => {
+    const card = cardOf("4000000000007726");
+    const story = new Story(world, { card, payment: { captureMethod: "automatic" } });
+    await story.authorize();
+    const { first, last } = await story.refund(4_000n);
+    expect(first).toMatchObject({ kind: "accepted" });
+    expect(last).toMatchObject({ kind: "done", amount: 4_000n });
+  });
+
+  it.each([
+    ["capture", "requires_payment_method"],
+    ["cancel", "requires_capture"],
+    ["cancel", "processing"],
+  ] as const)("an answer to a %s that says %s is not believed; the books are", async (operation, status) => {
+    const story = new Story(world);
+    await story.authorize();
+    const fault = { kind: "quirk", quirk: "contradict_status", parameters: { status } } as const;
+    await world.control.faults({ fault, times: 1, match: { operation } });
+    const { last } = operation === "capture" ? await story.capture(10_000n) : await story.void();
+    expect(last.kind).toBe("done");
+    await story.agrees(operation === "capture" ? { captured: 10_000n } : { released: 10_000n });
+  });
+
+  it("an increment that the issuer declines leaves the authorization as it was", async () => {
+    const story = new Story(world);
+    await story.authorize();
+    const fault = { kind: "decline", declineCode: "insufficient_funds" } as const;
+    await world.control.faults({ fault, times: 1, match: { operation: "increment" } });
+    expect((await story.increment(500n)).last).toMatchObject({
+      kind: "declined",
+      decline: { code: "insufficient_funds" },
+    });
+    expect((await story.capture(10_000n)).last.kind).toBe("done");
+    await story.agrees({ authorized: 10_000n, captured: 10_000n });
   });
 });

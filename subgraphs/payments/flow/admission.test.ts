@@ -1,0 +1,366 @@
+import fc from "fast-check";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { type Admission, type AdmissionOptions, createAdmission } from "./admission.ts";
+import { LOAD_CLASSES, type LoadClass } from "./load-class.ts";
+
+/** A request that is let in, or not, and ends when the test says so. */
+class Asked {
+  state: "waiting" | "inside" | "done" | "overloaded" | "merchant_share" = "waiting";
+  retryAfterMs = 0;
+  readonly #end = Promise.withResolvers<void>();
+  readonly #calls = Promise.withResolvers<void>();
+  readonly settled: Promise<void>;
+  #admission: Admission;
+  #toWait: (() => Promise<void>) | null = null;
+  #back = Promise.withResolvers<void>();
+
+  constructor(admission: Admission, name: LoadClass, merchant = "m") {
+    this.#admission = admission;
+    const work = async () => {
+      this.state = "inside";
+      for (;;) {
+        await Promise.race([this.#end.promise, this.#calls.promise]);
+        if (this.#toWait === null) return;
+        await this.#toWait();
+        this.#toWait = null;
+        await this.#end.promise;
+        return;
+      }
+    };
+    this.settled = admission.enter({ class: name, merchant }, work).then(
+      (entered) => {
+        this.state = entered.ok ? "done" : entered.error.because;
+        if (!entered.ok) this.retryAfterMs = entered.error.retryAfterMs;
+      },
+      () => {
+        this.state = "done";
+      },
+    );
+  }
+
+  /** Waits for somebody else until `comeBack`. */
+  goAway(): void {
+    this.#toWait = () => this.#admission.away(() => this.#back.promise);
+    this.#calls.resolve();
+  }
+  comeBack(): void {
+    this.#back.resolve();
+  }
+  end(error?: Error): void {
+    this.comeBack();
+    if (error === undefined) this.#end.resolve();
+    else this.#end.reject(error);
+  }
+}
+
+const turn = () => vi.advanceTimersByTimeAsync(0);
+const ask = (admission: Admission, name: LoadClass, merchant?: string) =>
+  new Asked(admission, name, merchant);
+const states = (asked: readonly Asked[]) => asked.map(({ state }) => state);
+const inside = (admission: Admission) => admission.figures()["tessera_admission_inside"];
+const waiting = (admission: Admission) =>
+  LOAD_CLASSES.reduce((sum, name) => sum + waitingOf(admission, name), 0);
+const waitingOf = (admission: Admission, name: LoadClass) =>
+  admission.figures()[`tessera_admission_waiting{class="${name}"}`] ?? 0;
+
+/** A limit that stays as it is. */
+const fixed = (limit: number, options: Partial<AdmissionOptions> = {}) =>
+  createAdmission(10_000, {
+    atOnce: { initial: limit, least: limit },
+    targetMs: Number.POSITIVE_INFINITY,
+    ...options,
+  });
+/** As many authorizations as are let in. */
+function fill(admission: Admission, merchant = "m"): Asked[] {
+  const all: Asked[] = [];
+  while (!admission.crowded) all.push(ask(admission, "authorization", merchant));
+  return all;
+}
+
+beforeEach(() => void vi.useFakeTimers());
+afterEach(() => void vi.useRealTimers());
+
+describe("whatever happens", () => {
+  const step = fc.oneof(
+    {
+      weight: 6,
+      arbitrary: fc.record({
+        do: fc.constant("ask" as const),
+        class: fc.constantFrom(...LOAD_CLASSES),
+        merchant: fc.constantFrom("a", "b", "c"),
+      }),
+    },
+    {
+      weight: 4,
+      arbitrary: fc.record({
+        do: fc.constantFrom("end" as const, "fail" as const, "away" as const, "back" as const),
+        which: fc.nat(30),
+      }),
+    },
+    {
+      weight: 1,
+      arbitrary: fc.record({ do: fc.constant("wait" as const), ms: fc.constantFrom(1, 60, 300) }),
+    },
+  );
+
+  it("the bounds hold, and every place is given back", async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.integer({ min: 1, max: 12 }),
+        fc.integer({ min: 1, max: 8 }),
+        fc.integer({ min: 0, max: 6 }),
+        fc.array(step, { maxLength: 80 }),
+        async (most, atOnce, maxWaiting, steps) => {
+          const admission = createAdmission(most, {
+            atOnce: { initial: atOnce, least: 1 },
+            maxWaiting,
+            maxWaitMs: 100,
+          });
+          const asked: Asked[] = [];
+          for (const one of steps) {
+            const known = "which" in one ? asked.filter(({ state }) => state === "inside") : [];
+            const subject = "which" in one ? known[one.which % Math.max(1, known.length)] : undefined;
+            if (one.do === "ask") asked.push(ask(admission, one.class, one.merchant));
+            else if (one.do === "wait") await vi.advanceTimersByTimeAsync(one.ms);
+            else if (one.do === "end") subject?.end();
+            else if (one.do === "fail") subject?.end(new Error("planned"));
+            else if (one.do === "away") subject?.goAway();
+            else subject?.comeBack();
+            await turn();
+            const running = asked.filter(({ state }) => state === "inside").length;
+            expect(admission.inFlight).toBe(running);
+            expect(running).toBeLessThanOrEqual(most);
+            expect(waiting(admission)).toBeLessThanOrEqual(maxWaiting);
+            expect(waiting(admission)).toBe(asked.filter(({ state }) => state === "waiting").length);
+            expect(inside(admission)).toBeGreaterThanOrEqual(0);
+            expect(inside(admission)).toBeLessThanOrEqual(running);
+          }
+          await vi.advanceTimersByTimeAsync(1_000);
+          expect(states(asked)).not.toContain("waiting");
+          for (const one of asked) one.end();
+          await Promise.all(asked.map(({ settled }) => settled));
+          expect([admission.inFlight, inside(admission), waiting(admission)]).toEqual([0, 0, 0]);
+        },
+      ),
+      { numRuns: 300 },
+    );
+  });
+
+  it.each(["ends", "throws", "throws at once", "is away when it ends"])(
+    "a request that %s leaves room",
+    async (how) => {
+      const admission = createAdmission(1);
+      for (let time = 0; time < 3; time++) {
+        const work = {
+          ends: async () => {},
+          throws: () => Promise.reject(new Error("planned")),
+          "throws at once": () => {
+            throw new Error("planned");
+          },
+          "is away when it ends": async () => void admission.away(() => new Promise<void>(() => {})),
+        }[how];
+        const entered = admission.enter({ class: "read", merchant: "m" }, work as () => Promise<void>);
+        await entered.catch((error: Error) => expect(error.message).toBe("planned"));
+        expect([admission.inFlight, inside(admission)]).toEqual([0, 0]);
+      }
+    },
+  );
+});
+
+describe("the order", () => {
+  it("is by class, whoever came first", async () => {
+    const admission = fixed(40);
+    const captures = Array.from({ length: 40 }, () => ask(admission, "follow_up"));
+    const others = (["read", "read", "authorization", "authorization"] as const).map((name) =>
+      ask(admission, name),
+    );
+    await turn();
+    expect(new Set(states([...captures, ...others]))).toEqual(new Set(["inside"])); // the last four as their classes' own
+    const late = (["read", "authorization", "follow_up"] as const).map((name) => ask(admission, name));
+    await turn();
+    expect(states(late)).toEqual(["waiting", "waiting", "waiting"]);
+    const inAtLast: string[] = [];
+    for (const one of captures) {
+      one.end();
+      await turn();
+      inAtLast.push(states(late).join());
+    }
+    const [read, authorization, capture] = [0, 1, 2].map((which) =>
+      inAtLast.findIndex((seen) => seen.split(",")[which] === "inside"),
+    );
+    expect(capture).toBe(4); // 40 - 5 + 4 are below 40
+    expect(authorization).toBeGreaterThan(capture as number);
+    expect(read).toBeGreaterThan(authorization as number);
+  });
+
+  it("is by class where several could go in", async () => {
+    const admission = fixed(1);
+    const all = LOAD_CLASSES.map((name) => ask(admission, name));
+    await turn();
+    const order: LoadClass[] = [];
+    for (const name of LOAD_CLASSES.toReversed())
+      void admission.admit(async () => void order.push(name), { class: name, merchant: "m" });
+    await turn();
+    for (const one of all) one.end();
+    await turn();
+    expect(order).toEqual(LOAD_CLASSES);
+  });
+
+  it("keeps room for what comes before: a capture goes in at once where nothing else does", async () => {
+    const admission = fixed(20);
+    const all = fill(admission);
+    await turn();
+    expect(states(all).filter((state) => state === "inside")).toHaveLength(18);
+    const [read, authorization, capture] = (["read", "authorization", "follow_up"] as const).map((name) =>
+      ask(admission, name),
+    );
+    await turn();
+    expect([read?.state, authorization?.state, capture?.state]).toEqual(["inside", "waiting", "inside"]); // one read always
+    const second = ask(admission, "read");
+    await turn();
+    expect(second.state).toBe("waiting");
+  });
+
+  it("starves nobody: a class that has next to nothing gets in", async () => {
+    const admission = fixed(40);
+    const captures = Array.from({ length: 60 }, () => ask(admission, "follow_up"));
+    const reads = Array.from({ length: 5 }, () => ask(admission, "read"));
+    await turn();
+    expect(captures.filter(({ state }) => state === "inside")).toHaveLength(40);
+    expect(reads.filter(({ state }) => state === "inside")).toHaveLength(2);
+  });
+
+  it("of a full waiting room the less important leave it", async () => {
+    const admission = fixed(1, { maxWaiting: 2 });
+    ask(admission, "follow_up");
+    const reads = [1, 2, 3].map(() => ask(admission, "read"));
+    await turn();
+    // The second finds the class's own place taken by the first.
+    const waitingReads = reads.filter(({ state }) => state === "waiting");
+    expect(waitingReads).toHaveLength(2);
+    const capture = ask(admission, "follow_up");
+    await turn();
+    expect(capture.state).toBe("waiting");
+    expect(states(waitingReads)).toEqual(["waiting", "overloaded"]);
+    const late = ask(admission, "read");
+    await turn();
+    expect(late.state).toBe("overloaded");
+    expect(admission.turnsAway({ class: "read", merchant: "m" })).toMatchObject({ because: "overloaded" });
+    expect(admission.turnsAway({ class: "follow_up", merchant: "m" })).toBeNull();
+  });
+});
+
+describe("merchants", () => {
+  it("have room in turn", async () => {
+    const admission = fixed(1);
+    const first = ask(admission, "authorization", "many");
+    await turn();
+    const many = Array.from({ length: 6 }, () => ask(admission, "authorization", "many"));
+    const few = ask(admission, "authorization", "few");
+    await turn();
+    first.end();
+    await turn();
+    many[0]?.end();
+    await turn();
+    expect(few.state).toBe("inside");
+    expect(states(many.slice(1))).toEqual(Array(5).fill("waiting"));
+  });
+
+  it("with too much give way to others, and are told that it is their share", async () => {
+    const admission = fixed(10, { maxWaiting: 6 });
+    const many = Array.from({ length: 30 }, () => ask(admission, "authorization", "many"));
+    await turn();
+    expect(admission.turnsAway({ class: "authorization", merchant: "few" })).toBeNull();
+    const few = [1, 2].map(() => ask(admission, "authorization", "few"));
+    await turn();
+    expect(states(few)).toEqual(["waiting", "waiting"]);
+    expect(many.filter(({ state }) => state === "merchant_share").length).toBe(2);
+    expect(admission.turnsAway({ class: "authorization", merchant: "many" })).toMatchObject({
+      because: "merchant_share",
+    });
+    // Alone, nobody has more than a share.
+    expect(many.filter(({ state }) => state === "overloaded").length).toBe(30 - 9 - 6);
+  });
+
+  it("who are alike do not turn each other away by turns", async () => {
+    const admission = fixed(1, { maxWaiting: 4 });
+    ask(admission, "follow_up", "x");
+    const a = [1, 2].map(() => ask(admission, "authorization", "a"));
+    await turn();
+    a[0]?.end(); // the class's own place
+    const rest = ["a", "b", "b", "a", "b"].map((name) => ask(admission, "authorization", name));
+    await turn();
+    expect(waitingOf(admission, "authorization")).toBeLessThanOrEqual(4);
+    expect(rest.filter(({ state }) => state === "overloaded").length).toBeGreaterThan(0);
+  });
+});
+
+describe("who waits", () => {
+  it("is told so in time, at different times", async () => {
+    const admission = fixed(1, { maxWaitMs: 250, random: () => 0.5 });
+    ask(admission, "follow_up");
+    const second = ask(admission, "follow_up");
+    await vi.advanceTimersByTimeAsync(249);
+    expect(second.state).toBe("waiting");
+    await vi.advanceTimersByTimeAsync(1);
+    expect([second.state, second.retryAfterMs]).toEqual(["overloaded", 1_500]);
+    expect([admission.crowded, admission.inFlight]).toEqual([false, 1]);
+  });
+
+  it("for a provider leaves its room to others, and needs none to come back", async () => {
+    const admission = fixed(1);
+    const first = ask(admission, "follow_up");
+    const second = ask(admission, "follow_up");
+    await turn();
+    expect(second.state).toBe("waiting");
+    first.goAway();
+    await turn();
+    expect([second.state, inside(admission), admission.inFlight]).toEqual(["inside", 1, 2]);
+    first.comeBack();
+    await turn();
+    expect(inside(admission)).toBe(2);
+    const third = ask(admission, "follow_up");
+    first.end();
+    await turn();
+    expect([third.state, inside(admission)]).toEqual(["waiting", 1]);
+    second.end();
+    await turn();
+    expect(third.state).toBe("inside");
+  });
+
+  it("inside another's work has a place already", async () => {
+    const admission = createAdmission(1);
+    const inner = await admission.enter({ class: "authorization", merchant: "m" }, () =>
+      admission.admit(async () => admission.inFlight),
+    );
+    expect(inner).toEqual({ ok: true, value: 1 });
+  });
+
+  it("work that outlives its request asks anew", async () => {
+    const admission = createAdmission(1);
+    const later = Promise.withResolvers<void>();
+    let outcome: Promise<number | null> | undefined;
+    await admission.admit(async () => {
+      outcome = later.promise.then(() => admission.admit(async () => admission.inFlight));
+    });
+    later.resolve();
+    expect(await outcome).toBe(1);
+    expect(admission.inFlight).toBe(0);
+  });
+});
+
+describe("figures", () => {
+  it("say what was let in and turned away, by class", async () => {
+    const admission = fixed(1, { maxWaiting: 0 });
+    const reads = [1, 2, 3].map(() => ask(admission, "read"));
+    await turn();
+    reads[0]?.end();
+    await turn();
+    expect(admission.figures()).toMatchObject({
+      tessera_admission_limit: 1,
+      'tessera_admission_admitted_total{class="read"}': 1,
+      'tessera_admission_turned_away_total{class="read",because="overloaded"}': 2,
+      'tessera_admission_waiting{class="read"}': 0,
+    });
+  });
+});
