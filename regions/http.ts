@@ -14,6 +14,7 @@ import {
 import { homeFor } from "../subgraphs/kernel/ids.ts";
 import { collectSteps, serverTiming } from "../subgraphs/kernel/trace.ts";
 import type { Merchants } from "../subgraphs/merchants/profile.ts";
+import type { Admission } from "../subgraphs/payments/flow/admission.ts";
 import {
   ANSWERED_HEADER,
   type InboundDoor,
@@ -21,11 +22,12 @@ import {
   inboundHeaders,
   isFromEdge,
 } from "../subgraphs/payments/inbound/door.ts";
+import { errorBody, readBytes, readJson, reply } from "./exchange.ts";
 import type { GatewayContext } from "./gateway.ts";
+import { askingOf, claimedMerchant, figuresText, replyTurnedAway } from "./overload.ts";
 
 /** The region's HTTP doors. Everything but health needs the edge's signed word. */
 
-const MAX_BODY_BYTES = 128 * 1024;
 /** Of a provider's message. */
 const MAX_INBOUND_BYTES = 256 * 1024;
 
@@ -42,6 +44,10 @@ export type GatewayRoutes = {
   readonly showTiming: boolean;
   /** Where providers' messages go; without it there is no such address. */
   readonly inbound?: InboundDoor | undefined;
+  /** Who may come in when there is too much to do; without it everybody, always. */
+  readonly admission?: Admission | undefined;
+  /** What is counted, for /metrics: samples by their names in Prometheus's text format. */
+  readonly figures?: (() => Readonly<Record<string, number>>) | undefined;
 };
 
 export function gatewayHandler(routes: GatewayRoutes, log: Logger): Handler {
@@ -51,6 +57,7 @@ export function gatewayHandler(routes: GatewayRoutes, log: Logger): Handler {
     if (url.pathname.startsWith("/internal/api-keys/")) return serveApiKey(routes, url, request, response);
     if (url.pathname.startsWith("/webhooks/")) return serveInbound(routes, url.pathname, request, response);
     if (url.pathname === "/healthz") return reply(response, 200, { status: "up" });
+    if (url.pathname === "/metrics") return sayFigures(routes, response);
     if (url.pathname === "/readyz") {
       await routes.ready();
       return reply(response, 200, { status: "ready" });
@@ -64,11 +71,33 @@ async function serveGraphql(
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
+  const { admission } = routes;
+  let body: unknown;
+  if (admission?.crowded === true && request.method === "POST") {
+    body = await readJson(request, response);
+    if (body === undefined) return;
+    const refused = admission.turnsAway(askingOf(body, claimedMerchant(request.headers[IDENTITY_HEADER])));
+    if (refused !== null) return replyTurnedAway(response, refused);
+  }
   const context = await authenticate(routes, request, response);
   if (context === null) return;
   if (request.method !== "POST") return reply(response, 405, errorBody("METHOD_NOT_ALLOWED", "Use POST."));
-  const body = await readJson(request, response);
+  body ??= await readJson(request, response);
   if (body === undefined) return;
+  response.setHeader(REQUEST_ID_HEADER, context.identity.requestId);
+  const execute = () => executeGraphql(routes, context, body as object, request, response);
+  if (admission === undefined) return execute();
+  const entered = await admission.enter(askingOf(body, context.identity.merchant), execute);
+  if (!entered.ok) replyTurnedAway(response, entered.error);
+}
+
+async function executeGraphql(
+  routes: GatewayRoutes,
+  context: GatewayContext,
+  body: object,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
   const headers = new HeaderMap();
   for (const [name, value] of Object.entries(request.headers)) {
     if (value !== undefined) headers.set(name, Array.isArray(value) ? value.join(", ") : value);
@@ -81,13 +110,18 @@ async function serveGraphql(
   const result = routes.showTiming ? await withTiming(execute, response) : await execute();
   response.statusCode = result.status ?? 200;
   for (const [name, value] of result.headers) response.setHeader(name, value);
-  response.setHeader(REQUEST_ID_HEADER, context.identity.requestId);
   if (result.body.kind === "complete") {
     response.end(result.body.string);
     return;
   }
   for await (const chunk of result.body.asyncIterator) response.write(chunk);
   response.end();
+}
+
+async function sayFigures({ figures }: GatewayRoutes, response: ServerResponse): Promise<void> {
+  if (figures === undefined) return reply(response, 404, errorBody("NOT_FOUND", "There is nothing here."));
+  response.writeHead(200, { "content-type": "text/plain; version=0.0.4; charset=utf-8" });
+  response.end(figuresText(figures()));
 }
 
 /** Tells in a Server-Timing header how long the request's steps took. For development: it shows our insides. */
@@ -196,51 +230,6 @@ export function subgraphHandler(subgraph: Subgraph, verifier: Verifier, log: Log
     );
     reply(response, 200, result);
   });
-}
-
-const errorBody = (code: string, message: string) => ({ errors: [{ message, extensions: { code } }] });
-
-function reply(response: ServerResponse, status: number, body: object): void {
-  response.writeHead(status, { "content-type": "application/json; charset=utf-8" });
-  response.end(JSON.stringify(body));
-}
-
-/** The whole body, or undefined after having answered 413. */
-async function readBytes(
-  request: IncomingMessage,
-  response: ServerResponse,
-  maxBytes: number,
-): Promise<Buffer | undefined> {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  for await (const chunk of request as AsyncIterable<Buffer>) {
-    size += chunk.length;
-    if (size > maxBytes) {
-      response.setHeader("connection", "close");
-      reply(response, 413, errorBody("PAYLOAD_TOO_LARGE", `A request is at most ${maxBytes} bytes.`));
-      return undefined;
-    }
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks);
-}
-
-/** The JSON body, or undefined after having answered 413 or 400. */
-async function readJson(request: IncomingMessage, response: ServerResponse): Promise<unknown> {
-  const bytes = await readBytes(request, response, MAX_BODY_BYTES);
-  if (bytes === undefined) return undefined;
-  try {
-    const body: unknown = JSON.parse(bytes.toString("utf8"));
-    if (typeof body === "object" && body !== null) return body;
-  } catch {
-    // Answered below.
-  }
-  reply(
-    response,
-    400,
-    errorBody("BAD_REQUEST", "The body must be a JSON object with `query` and `variables`."),
-  );
-  return undefined;
 }
 
 const guarded =

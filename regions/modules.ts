@@ -1,6 +1,7 @@
 import type { Logger } from "pino";
 import { type SubgraphName, subgraphSchema } from "../schema/compose.ts";
 import { createSubgraph, type Subgraph } from "../subgraphs/api/subgraph.ts";
+import { connectAs } from "../subgraphs/database/pool.ts";
 import { createTenantReader } from "../subgraphs/database/tenant-reader.ts";
 import { systemClock } from "../subgraphs/kernel/clock.ts";
 import { crashPoints } from "../subgraphs/kernel/crash-points.ts";
@@ -26,7 +27,8 @@ import { createRecovery } from "../subgraphs/payments/flow/recover.ts";
 import type { InboundDoor } from "../subgraphs/payments/inbound/door.ts";
 import { createRelay } from "../subgraphs/payments/relay.ts";
 import { paymentResolvers } from "../subgraphs/payments/resolvers/index.ts";
-import { createRouter } from "../subgraphs/payments/routing/create-router.ts";
+import { ROUTER_DEFAULTS } from "../subgraphs/payments/routing/create-router.ts";
+import { openRouting } from "../subgraphs/payments/routing/open-routing.ts";
 import { createProviders } from "../subgraphs/payments/routing/router.ts";
 import { createPaymentReads } from "../subgraphs/payments/sql/reads.ts";
 import { createRecoveryQueue } from "../subgraphs/payments/sql/recovery-queue.ts";
@@ -154,6 +156,14 @@ async function paymentsModule(config: RegionConfig, merchants: Merchants, log: L
     vault,
     deadlineMs: config.providerDeadlineMs,
   });
+  const rulesWriter = connectAs("tessera_routing", databaseUrl, { connections: 1 });
+  // A request that the transport gives up has left the breaker's room a second later at the latest.
+  const deadlineMs = config.providerDeadlineMs + 1_000;
+  const routing = openRouting(
+    providers,
+    { reader, writer: rulesWriter, log },
+    { gate: { ...ROUTER_DEFAULTS.gate, deadlineMs } },
+  );
   const deps: PaymentDeps = {
     commit: committer.commit,
     reads: createPaymentReads(reader),
@@ -166,7 +176,7 @@ async function paymentsModule(config: RegionConfig, merchants: Merchants, log: L
     }),
     vault,
     providers,
-    router: createRouter(providers),
+    router: routing.router,
     webhookBase: config.webhookBase,
     threeDs: threeDs?.threeDs ?? null,
     transport,
@@ -186,7 +196,7 @@ async function paymentsModule(config: RegionConfig, merchants: Merchants, log: L
   );
   return {
     inbound: createInboundDoor({ ...deps, webhookSecrets }),
-    subgraph: createSubgraph("payments", subgraphSchema("payments"), paymentResolvers(deps)),
+    subgraph: createSubgraph("payments", subgraphSchema("payments"), paymentResolvers(deps, routing)),
     start: recovery.start,
     async stop() {
       await recovery.stop();
@@ -196,6 +206,7 @@ async function paymentsModule(config: RegionConfig, merchants: Merchants, log: L
         reader.close(),
         riskReader.close(),
         queue.close(),
+        rulesWriter.end({ timeout: 2 }),
         committer.close(),
         transport.close(),
         vault.close(),

@@ -48,6 +48,13 @@ select create_distributed_table('payments.payment', 'shard', colocate_with => 'm
 select create_distributed_table('payments.operation', 'shard', colocate_with => 'merchants.merchant');
 select create_distributed_table('payments.idempotency', 'shard', colocate_with => 'merchants.merchant');
 select create_distributed_table('payments.checkout_session', 'shard', colocate_with => 'merchants.merchant');
+select create_distributed_table('payments.payment_terms', 'shard', colocate_with => 'merchants.merchant');
+select create_distributed_table('payments.in_flight', 'shard', colocate_with => 'merchants.merchant');
+select create_distributed_table('payments.unpublished', 'shard', colocate_with => 'merchants.merchant');
+select create_distributed_table('payments.customer', 'shard', colocate_with => 'merchants.merchant');
+select create_distributed_table('payments.payment_method', 'shard', colocate_with => 'merchants.merchant');
+select create_distributed_table('payments.inbound_news', 'shard', colocate_with => 'merchants.merchant');
+select create_distributed_table('payments.routing_rules', 'shard', colocate_with => 'merchants.merchant');
 select create_distributed_table('payments.outbox', 'shard', colocate_with => 'merchants.merchant');
 
 select create_distributed_table('risk.assessment', 'shard', colocate_with => 'merchants.merchant');

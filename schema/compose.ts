@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { composeServices } from "@apollo/composition";
 import { type DocumentNode, parse } from "graphql";
 
@@ -12,8 +12,13 @@ export type SubgraphName = (typeof SUBGRAPHS)[number];
 const root = new URL("..", import.meta.url);
 export const SUPERGRAPH = new URL("schema/supergraph.graphql", root);
 
+/** A subgraph's SDL: `schema.graphql`, and `schema.<part>.graphql` beside it where it would be too long for one file. */
 export function subgraphSchema(name: SubgraphName): DocumentNode {
-  return parse(readFileSync(new URL(`subgraphs/${name}/schema.graphql`, root), "utf8"));
+  const folder = new URL(`subgraphs/${name}/`, root);
+  const files = readdirSync(folder)
+    .filter((file) => /^schema(\.[a-z-]+)?\.graphql$/.test(file))
+    .sort();
+  return parse(files.map((file) => readFileSync(new URL(file, folder), "utf8")).join("\n"));
 }
 
 /** The supergraph's SDL. Throws with every composition error, in words. */

@@ -2,15 +2,16 @@ import type { PlatformSecrets } from "./dev-secrets.ts";
 import type { PortName } from "./ports.ts";
 
 /** The outside world on this machine: each provider, and the card schemes' directories, as a process of its own. */
-export type DevProvider = "stripe" | "adyen" | "mollie" | "acquirer";
+export const DEV_PROVIDERS = ["stripe", "adyen", "mollie", "acquirer"] as const;
+export type DevProvider = (typeof DEV_PROVIDERS)[number];
 
 export type OutsidePart = {
   /** Its port, and its name among the platform's parts. */
   readonly port: PortName;
   /** Below test/sandbox. */
   readonly folder: string;
-  /** The origin in the vault's allow-list that it stands in for. */
-  readonly standsFor: string;
+  /** The origin in the vault's allow-list that it stands in for; null if cards are never sent there. */
+  readonly standsFor: string | null;
   readonly apiKey: (secrets: PlatformSecrets) => string;
   /** The name under which it sends webhooks; null if it sends them to where each request says, or none. */
   readonly webhooks: string | null;
@@ -50,7 +51,7 @@ const PROVIDERS: Readonly<Record<DevProvider, OutsidePart>> = {
   mollie: {
     port: "mollie",
     folder: "mollie",
-    standsFor: "https://api.mollie.example.com",
+    standsFor: null,
     apiKey: () => "test_mollie_sandbox",
     webhooks: null,
     env: (url) => ({ MOLLIE_BASE_URL: url, MOLLIE_API_KEY: "test_mollie_sandbox" }),

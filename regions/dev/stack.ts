@@ -125,7 +125,9 @@ async function assemble(options: StackOptions, launcher: Launcher): Promise<Stac
       regionUrl: localhost(ports.gateway),
       secrets,
       standIns: Object.fromEntries(
-        outsideWorld(options).map(({ standsFor, port }) => [standsFor, localhost(ports[port])]),
+        outsideWorld(options).flatMap(({ standsFor, port }) =>
+          standsFor === null ? [] : [[standsFor, localhost(ports[port])] as const],
+        ),
       ),
       vars: { vault: { EGRESS_TIMEOUT_MS: String(PROVIDER_DEADLINE_MS) } },
     }),

@@ -1,5 +1,6 @@
 import { renderWalk, takeDemoPayment, type Walk } from "./demo.ts";
 import { openHome } from "./home.ts";
+import { DEV_PROVIDERS } from "./outside-world.ts";
 import { platformPorts } from "./ports.ts";
 import { StartProblem } from "./problem.ts";
 import { type Stack, startStack } from "./stack.ts";
@@ -25,6 +26,8 @@ async function start(): Promise<Stack> {
     home,
     ports,
     databaseUrl,
+    providers: DEV_PROVIDERS,
+    threeDs: true,
     subgraphs: process.env["TESSERA_SUBGRAPHS"] === "http" ? "http" : "in_process",
     log: say,
   });
@@ -40,7 +43,7 @@ function welcome({ urls, merchant }: Stack, walk: Walk): string {
   Schema explorer      ${urls.explorer}
   GraphQL API          ${urls.edge}/graphql
   Vault                ${urls.vault}
-  Provider sandbox     ${urls.sandbox}
+  Provider sandboxes   ${urls.sandbox} (Stripe), and for Adyen, Mollie, an acquirer and 3-D Secure beside it
   Database             ${urls.database}
 
   Secret key           ${merchant.secretKey}

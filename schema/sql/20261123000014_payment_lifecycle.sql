@@ -84,8 +84,9 @@ alter table payments.operation
 update payments.operation o set provider = p.provider
 from payments.payment p where p.shard = o.shard and p.merchant = o.merchant and p.id = o.payment;
 alter table payments.operation alter column provider set not null, set (fillfactor = 70);
--- A provider knows an operation by its reference, for ever; no two have the same.
-create unique index operation_reference on payments.operation (shard, reference);
+-- A provider knows an operation by its reference, for ever; no two have the same. The shard comes last, so that no plan
+-- for a look-up by the primary key takes this index for it.
+create unique index operation_reference on payments.operation (reference, shard);
 
 alter table payments.checkout_session add column return_url text; -- where a provider's page sends the payer back to
 
@@ -263,6 +264,7 @@ create or replace function payments.failed_guards(
   g_expected integer[])
   returns json
   language sql stable set search_path = pg_catalog
+  set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off
   as $$
     with g as materialized (
       select * from unnest(g_commit, g_shard, g_merchant, g_what, g_key, g_payment, g_id, g_expected)
@@ -303,12 +305,14 @@ create or replace function payments.failed_guards(
     ) failed
   $$;
 
--- Writes the rows of payments, risk and the outbox: JSON arrays of rows, null if there are none.
+-- Writes the rows of payments, risk and the outbox: JSON arrays of rows, null if there are none. Rows are always found by
+-- their keys: a plan that was made while tables were small, or that read what was deleted, would last.
 create or replace function payments.apply_rows(
   p_claims json, p_new_payments json, p_payments json, p_new_operations json, p_resolutions json, p_new_sessions json,
   p_sessions json, p_customers json, p_methods json, p_assessments json, p_events json)
   returns void
   language plpgsql volatile set search_path = pg_catalog
+  set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off
   as $$
 begin
   if p_claims is not null then

@@ -7,6 +7,7 @@ export type DatabaseRole =
   | "tessera_ledger"
   | "tessera_risk"
   | "tessera_settlement"
+  | "tessera_routing"
   | "tessera_committer"
   | "tessera_recovery"
   | "tessera_relay"

@@ -1,4 +1,4 @@
-import { createHash, createSecretKey, randomBytes } from "node:crypto";
+import { createHash, createSecretKey } from "node:crypto";
 import pino from "pino";
 import { createTenantReader } from "../../subgraphs/database/tenant-reader.ts";
 import { type Clock, systemClock } from "../../subgraphs/kernel/clock.ts";
@@ -7,11 +7,7 @@ import type { MerchantId } from "../../subgraphs/kernel/ids.ts";
 import { moneyOf } from "../../subgraphs/kernel/money.ts";
 import { openCommitter } from "../../subgraphs/ledger/committer.ts";
 import { createMerchants } from "../../subgraphs/merchants/profile.ts";
-import {
-  createStripeConnector,
-  type StripeOptions,
-  stripeAccount,
-} from "../../subgraphs/payments/connectors/stripe/index.ts";
+import type { StripeOptions } from "../../subgraphs/payments/connectors/stripe/index.ts";
 import { createProviderTransport } from "../../subgraphs/payments/connectors/transport.ts";
 import type { AuthorizeCommand } from "../../subgraphs/payments/domain/commands.ts";
 import { createAdmission } from "../../subgraphs/payments/flow/admission.ts";
@@ -28,81 +24,14 @@ import {
 import { createProviders } from "../../subgraphs/payments/routing/router.ts";
 import { createPaymentReads } from "../../subgraphs/payments/sql/reads.ts";
 import { createRecoveryQueue } from "../../subgraphs/payments/sql/recovery-queue.ts";
-import type { EgressRequest, VaultClient } from "../../subgraphs/payments/vault/client.ts";
 import { createAssess } from "../../subgraphs/risk/assess.ts";
 import { StripeSandboxControl } from "../sandbox/stripe/control-client.ts";
-import { startStripeSandbox } from "../sandbox/stripe/server.ts";
+import { accountFor, connectorFor, type ProviderName } from "./connectors.ts";
 import { freshDatabase, type TestDatabase } from "./database.ts";
+import { type ProviderSandbox, startProvider } from "./provider-sandboxes.ts";
+import { VaultDouble } from "./vault-double.ts";
 
-/** A vault without cryptography: a token names its card number. The provider gets what the real one would send. */
-export class VaultDouble implements VaultClient {
-  readonly cards = new Map<
-    string,
-    { number: string; expYear: number; cvc: string | null; boundTo: string | null }
-  >();
-  readonly forgotten: string[] = [];
-
-  tokenize(number = "4242424242424242", cvc: string | null = "123", expYear = 2040): string {
-    const token = `tok_01_${randomBytes(16).toString("hex")}`;
-    this.cards.set(token, { number, expYear, cvc, boundTo: null });
-    return token;
-  }
-
-  async describe(_: MerchantId, token: string, reference: string) {
-    const card = this.cards.get(token);
-    if (card === undefined) return { ok: false, error: { code: "UNKNOWN_TOKEN" } } as const;
-    if (card.cvc !== null) card.boundTo ??= reference;
-    const { number, expYear, cvc, boundTo } = card;
-    const brand = number.startsWith("4") ? "visa" : "mastercard";
-    const facts = { brand, bin: number.slice(0, 8), last4: number.slice(-4), expMonth: 12, expYear };
-    const cvcAvailable = cvc !== null && (boundTo === null || boundTo === reference);
-    return {
-      ok: true,
-      value: { card: { token, ...facts, fingerprint: `fp_${number.slice(-4)}` }, cvcAvailable },
-    } as const;
-  }
-
-  async forgetCvc(_: MerchantId, tokens: readonly string[]) {
-    for (const token of tokens) {
-      const card = this.cards.get(token);
-      if (card !== undefined) card.cvc = null;
-      this.forgotten.push(token);
-    }
-  }
-
-  async egress({ token, reference, url, headers, body, deadlineMs }: EgressRequest) {
-    const card = this.cards.get(token);
-    const wantsCvc = decodeURIComponent(body).includes("{{card.cvc}}");
-    const cvcUsable = card?.cvc && (card.boundTo === null || card.boundTo === reference);
-    if (card === undefined || (wantsCvc && !cvcUsable)) {
-      return {
-        status: 409,
-        headers: { "tessera-egress": "refused" },
-        body: '{"error":{"code":"CVC_UNAVAILABLE"}}',
-      };
-    }
-    if (wantsCvc) card.boundTo = reference;
-    const filled = decodeURIComponent(body)
-      .replace("{{card.number}}", card.number)
-      .replace("{{card.exp_month}}", "12")
-      .replace("{{card.exp_year}}", "2040")
-      .replace("{{card.cvc}}", card.cvc ?? "");
-    try {
-      const response = await fetch(url, {
-        method: "POST",
-        headers,
-        body: new URLSearchParams(filled),
-        signal: AbortSignal.timeout(deadlineMs - 1_000),
-      });
-      const answered = { "tessera-egress": "forwarded", ...Object.fromEntries(response.headers) };
-      return { status: response.status, headers: answered, body: await response.text() };
-    } catch {
-      return { status: 502, headers: { "tessera-egress": "failed" }, body: "{}" };
-    }
-  }
-
-  async close() {}
-}
+export { VaultDouble } from "./vault-double.ts";
 
 /** A clock that a test can move; it runs on from there. */
 export class MovableClock implements Clock {
@@ -117,7 +46,10 @@ export type PaymentWorld = {
   readonly deps: PaymentDeps;
   readonly vault: VaultDouble;
   readonly clock: MovableClock;
+  /** Stripe's, which is there unless others are asked for. */
   readonly sandbox: StripeSandboxControl;
+  /** All of them, in the order of `WorldOptions.providers`. */
+  readonly sandboxes: readonly ProviderSandbox[];
   /** Another region process over the same database, that knows nothing of the first one's memory. */
   readonly another: (overrides?: Partial<PaymentDeps>) => PaymentDeps;
   stop(): Promise<void>;
@@ -137,18 +69,22 @@ export const ALWAYS_CLOSED: Partial<RouterOptions> = {
 };
 
 export type WorldOptions = {
-  readonly router?: Partial<RouterOptions>; readonly stripe?: StripeOptions; readonly providerDeadlineMs?: number };
+  readonly router?: Partial<RouterOptions>;
+  readonly stripe?: StripeOptions;
+  readonly providerDeadlineMs?: number;
+  /** Stripe alone where not given. */
+  readonly providers?: readonly ProviderName[];
+};
 
-const API_KEY = "sk_test_sandbox";
 /** Of every test that applies commits, so that one may follow what another wrote. */
 export const AUDIT_KEY = createSecretKey(Buffer.alloc(32, "audit"));
 
-/** The payment flows over a real database and the provider's sandbox. */
+/** The payment flows over a real database and the providers' sandboxes. */
 export async function startPaymentWorld(options: WorldOptions = {}): Promise<PaymentWorld> {
   const database = await freshDatabase();
-  const running = await startStripeSandbox({ port: 0, apiKey: API_KEY });
-  const sandbox = new StripeSandboxControl(running.url);
-  await sandbox.settings({ searchLagMs: 0, refundDelayMs: 100 });
+  const names = options.providers ?? ["stripe"];
+  const sandboxes = await Promise.all(names.map((name) => startProvider(name)));
+  const stripe = sandboxes.find(({ name }) => name === "stripe");
   const vault = new VaultDouble();
   const clock = new MovableClock();
   const log = pino({ level: process.env["TEST_LOG"] ?? "silent" });
@@ -160,10 +96,10 @@ export async function startPaymentWorld(options: WorldOptions = {}): Promise<Pay
     const riskReader = createTenantReader("tessera_risk", database.url, 2);
     const committer = openCommitter({ url: database.url, lanes: 2, auditKey: AUDIT_KEY, log });
     const queue = createRecoveryQueue(database.url);
-    const providers = createProviders([createStripeConnector(options.stripe)]);
+    const providers = createProviders(names.map((name) => connectorFor(name, options)));
     const merchants = createMerchants({ url: database.url, clock: systemClock });
     const transport = createProviderTransport({
-      providers: { stripe: stripeAccount({ baseUrl: running.url, secretKey: API_KEY }) },
+      providers: Object.fromEntries(sandboxes.map(({ name, url }) => [name, accountFor(name, url)])),
       vault,
       deadlineMs: providerDeadlineMs,
     });
@@ -205,11 +141,12 @@ export async function startPaymentWorld(options: WorldOptions = {}): Promise<Pay
     deps: build(),
     vault,
     clock,
-    sandbox,
+    sandbox: new StripeSandboxControl(stripe?.url ?? "http://127.0.0.1:9"),
+    sandboxes,
     another: build,
     async stop() {
       await Promise.all(closing.map((close) => close()));
-      await running.stop();
+      await Promise.all(sandboxes.map((sandbox) => sandbox.stop()));
       await database.drop();
     },
   };

@@ -95,7 +95,7 @@ export type Resolver = {
   readonly reverse: ((operation: Operation, payment: Payment) => ProviderRequest) | null;
 };
 
-/** What a provider can do: one row of the capability matrix for each combination (domain/routing/eligibility.ts). */
+/** What a provider can do: one row of the capability matrix for each combination (routing/eligibility.ts). */
 export type Capabilities = {
   /** Brands as the vault names them (visa, mastercard, amex, …). */
   readonly brands: readonly string[];

@@ -1,17 +1,40 @@
-import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { newId } from "../../kernel/ids.ts";
 import { declineOf } from "./decline.ts";
-import { apply, capturable, type Payment, type PaymentEvent, refundable, stateOf } from "./payment.ts";
+import {
+  apply,
+  capturable,
+  capturableAtMost,
+  openHolds,
+  type Payment,
+  type PaymentEvent,
+  refundable,
+  stateOf,
+} from "./payment.ts";
 import { AT, HOME, samplePayment } from "./samples.ts";
 
-const authorized = (): PaymentEvent => ({
+const authorized = (overCapturable = 0n): PaymentEvent => ({
   type: "authorized",
   providerPayment: "pi_1",
   transfer: newId("trf", HOME, AT),
   expiresAt: null,
-  overCapturable: 0n,
+  overCapturable,
 });
+const increment = (amount: bigint, overCapturable = 0n): PaymentEvent[] => [
+  { type: "increment_claimed", amount },
+  { type: "incremented", amount, transfer: newId("trf", HOME, AT), overCapturable },
+];
+const capturing = (amount: bigint, final: boolean, over = false): PaymentEvent => ({
+  type: "capture_claimed",
+  amount,
+  final,
+  over,
+});
+const waiting: PaymentEvent = {
+  type: "action_required",
+  action: { type: "redirect", url: "https://bank.example" },
+  providerPayment: "pi_1",
+};
 const decline = declineOf("generic_decline");
 
 /** Applies the events in order; throws at the first that is refused. */
@@ -129,89 +152,122 @@ describe("a payment's state", () => {
   });
 });
 
-const amounts = fc.bigInt(0n, 12_000n);
-const anyEvent: fc.Arbitrary<PaymentEvent> = fc.oneof(
-  fc.constant(authorized()),
-  fc.record({
-    type: fc.constant("sold" as const),
-    providerPayment: fc.constant("pi_1"),
-    fee: fc.constant(30n),
-  }),
-  fc.record({ type: fc.constant("capture_claimed" as const), amount: amounts, final: fc.boolean() }),
-  fc.record({
-    type: fc.constant("captured" as const),
-    amount: amounts,
-    final: fc.boolean(),
-    fee: fc.constant(1n),
-  }),
-  fc.record({ type: fc.constant("capture_failed" as const), amount: amounts, final: fc.boolean() }),
-  fc.constant({ type: "void_claimed" as const }),
-  fc.constant({ type: "voided" as const }),
-  fc.constant({ type: "void_failed" as const }),
-  fc.record({ type: fc.constant("refund_claimed" as const), amount: amounts }),
-  fc.record({ type: fc.constant("refunded" as const), amount: amounts }),
-  fc.record({ type: fc.constant("refund_failed" as const), amount: amounts }),
-);
+describe("an attempt", () => {
+  it("that waits for the payer ends as any other, and nothing else may happen meanwhile", () => {
+    const payment = after(waiting);
+    expect([stateOf(payment), payment.providerPayment]).toEqual(["requires_action", "pi_1"]);
+    for (const type of ["void_claimed", "voided", "void_failed"] as const)
+      expect(refused(payment, { type })).toBe("ILLEGAL_STATE");
+    expect(refused(payment, capturing(1n, true))).toBe("ILLEGAL_STATE");
+    expect(refused(payment, { type: "increment_claimed", amount: 1n })).toBe("ILLEGAL_STATE");
+    expect(stateOf(after(waiting, authorized()))).toBe("authorized");
+    expect(after(waiting, authorized()).action).toBeNull();
+    expect(stateOf(after(waiting, { type: "authenticated", authentication: null }))).toBe("processing");
+  });
 
-/** Operations in flight, as a provider would see them: only what was claimed can end, once. */
-type InFlight = { kind: "capture" | "void" | "refund"; amount: bigint; final: boolean };
+  it("that failed and was passed on is another provider's now, and the first one's id is gone", () => {
+    const payment = after(waiting, { type: "attempt_passed_on", provider: "adyen" });
+    const { attempt, provider, providerPayment, action } = payment;
+    expect([stateOf(payment), attempt, provider, providerPayment, action]).toEqual([
+      "processing",
+      1,
+      "adyen",
+      null,
+      null,
+    ]);
+  });
 
-describe("whatever happens to a payment", () => {
-  it("keeps refunded <= captured <= authorized, and never claims more than there is", () => {
-    fc.assert(
-      fc.property(fc.array(anyEvent, { maxLength: 40 }), (events) => {
-        let payment = samplePayment();
-        const flying: InFlight[] = [];
-        for (const event of [authorized(), ...events]) {
-          if (!canEnd(event, flying)) continue;
-          const next = apply(payment, event, AT);
-          if (!next.ok) continue;
-          follow(event, flying);
-          expect(next.value.version).toBe(payment.version + 1);
-          payment = next.value;
-          const { authorized: a, captured, capturing, refunded, refunding } = payment;
-          expect(capturing >= 0n && refunding >= 0n && refunded >= 0n).toBe(true);
-          expect(captured + capturing <= a).toBe(true);
-          expect(refunded + refunding <= captured).toBe(true);
-          expect(capturable(payment).minor >= 0n && refundable(payment).minor >= 0n).toBe(true);
-          expect(payment.capturing).toBe(sum(flying, "capture"));
-          expect(payment.refunding).toBe(sum(flying, "refund"));
-        }
-      }),
-      { numRuns: 500 },
-    );
+  it("is begun by nobody once the payment has ended", () => {
+    for (const end of [authorized(), { type: "failed", decline } as const])
+      expect(refused(after(end), { type: "attempt_passed_on", provider: "adyen" })).toBe("ILLEGAL_STATE");
   });
 });
 
-const sum = (flying: InFlight[], kind: InFlight["kind"]) =>
-  flying.filter((op) => op.kind === kind).reduce((total, { amount }) => total + amount, 0n);
+describe("an increment", () => {
+  it("adds a hold beside the first, and can be captured", () => {
+    const payment = after(authorized(), ...increment(2_000n), ...increment(500n));
+    expect([payment.amount.minor, payment.authorized, capturable(payment).minor]).toEqual([
+      10_000n,
+      12_500n,
+      12_500n,
+    ]);
+    expect(payment.holds.map(({ amount }) => amount)).toEqual([10_000n, 2_000n, 500n]);
+  });
 
-const END_OF: Partial<Record<PaymentEvent["type"], InFlight["kind"]>> = {
-  captured: "capture",
-  capture_failed: "capture",
-  voided: "void",
-  void_failed: "void",
-  refunded: "refund",
-  refund_failed: "refund",
-};
+  it("is not authorized before it is done, and leaves nothing if it fails", () => {
+    const payment = after(authorized(), { type: "increment_claimed", amount: 2_000n });
+    expect(capturable(payment).minor).toBe(10_000n);
+    expect(refused(payment, capturing(10_001n, false))).toBe("AMOUNT_EXCEEDS_AVAILABLE");
+    const failed = apply(payment, { type: "increment_failed", amount: 2_000n }, AT);
+    expect(failed.ok && [failed.value.authorized, failed.value.incrementing]).toEqual([10_000n, 0n]);
+  });
 
-function matching(event: PaymentEvent, flying: InFlight[]): number {
-  const kind = END_OF[event.type];
-  return flying.findIndex(
-    (op) =>
-      op.kind === kind &&
-      (!("amount" in event) || op.amount === event.amount) &&
-      (!("final" in event) || op.final === event.final),
-  );
-}
+  it("is alone: providers are told the new total, so two at once would lose one", () => {
+    const payment = after(authorized(), { type: "increment_claimed", amount: 2_000n });
+    expect(refused(payment, { type: "increment_claimed", amount: 1n })).toBe("ILLEGAL_STATE");
+  });
 
-const canEnd = (event: PaymentEvent, flying: InFlight[]) =>
-  END_OF[event.type] === undefined || matching(event, flying) >= 0;
+  it("keeps what would end the authorization waiting, and waits for it", () => {
+    const payment = after(authorized(), { type: "increment_claimed", amount: 2_000n });
+    expect(refused(payment, { type: "void_claimed" })).toBe("ILLEGAL_STATE");
+    expect(refused(payment, capturing(1n, true))).toBe("ILLEGAL_STATE");
+    expect(refused(payment, capturing(1n, false))).toBe("allowed");
+    const more: PaymentEvent = { type: "increment_claimed", amount: 1n };
+    expect(refused(after(authorized(), { type: "void_claimed" }), more)).toBe("ILLEGAL_STATE");
+    expect(refused(after(authorized(), capturing(1n, true)), more)).toBe("ILLEGAL_STATE");
+    expect(refused(after({ type: "sold", providerPayment: "pi_1", fee: 0n }), more)).toBe("ILLEGAL_STATE");
+  });
 
-function follow(event: PaymentEvent, flying: InFlight[]): void {
-  if (END_OF[event.type] !== undefined) flying.splice(matching(event, flying), 1);
-  if (event.type === "capture_claimed")
-    flying.push({ kind: "capture", amount: event.amount, final: event.final });
-  if (event.type === "void_claimed") flying.push({ kind: "void", amount: 0n, final: false });
-  if (event.type === "refund_claimed") flying.push({ kind: "refund", amount: event.amount, final: false });
-}
+  it("stays within what the API can say", () => {
+    const open = after(authorized());
+    const room = 2n ** 53n - 1n - 10_000n;
+    expect(refused(open, { type: "increment_claimed", amount: room })).toBe("allowed");
+    expect(refused(open, { type: "increment_claimed", amount: room + 1n })).toBe("AMOUNT_EXCEEDS_AVAILABLE");
+    expect(refused(open, { type: "increment_claimed", amount: 0n })).toBe("AMOUNT_EXCEEDS_AVAILABLE");
+  });
+});
+
+describe("a capture above the authorization", () => {
+  const open = () => after(authorized(1_500n));
+
+  it("is for the last one, if it was allowed, and within the tolerance", () => {
+    expect(capturableAtMost(open()).minor).toBe(11_500n);
+    expect(refused(open(), capturing(11_500n, true, true))).toBe("allowed");
+    expect(refused(open(), capturing(11_501n, true, true))).toBe("AMOUNT_EXCEEDS_AVAILABLE");
+    expect(refused(open(), capturing(10_001n, false, true))).toBe("AMOUNT_EXCEEDS_AVAILABLE");
+    expect(refused(open(), capturing(10_001n, true))).toBe("AMOUNT_EXCEEDS_AVAILABLE");
+  });
+
+  it("may come after others, and after an increment has raised the tolerance", () => {
+    const part = after(authorized(1_500n), ...[capturing(4_000n, false)], {
+      type: "captured",
+      amount: 4_000n,
+      final: false,
+      fee: 0n,
+    });
+    expect(refused(part, capturing(7_500n, true, true))).toBe("allowed");
+    expect(refused(part, capturing(7_501n, true, true))).toBe("AMOUNT_EXCEEDS_AVAILABLE");
+    expect(capturableAtMost(after(authorized(1_500n), ...increment(2_000n, 1_800n))).minor).toBe(13_800n);
+  });
+
+  it("captures all, and holds nothing afterwards", () => {
+    const over = capturing(11_500n, true, true);
+    const done: PaymentEvent = { type: "captured", amount: 11_500n, final: true, fee: 0n };
+    const payment = after(authorized(1_500n), over, done);
+    expect([stateOf(payment), payment.captured, openHolds(payment)]).toEqual(["captured", 11_500n, []]);
+    expect(refundable(payment).minor).toBe(11_500n);
+    expect(capturableAtMost(payment).minor).toBe(0n);
+  });
+});
+
+it("a refund that came back can be made again, and no more comes back than was sent", () => {
+  const sold: PaymentEvent = { type: "sold", providerPayment: "pi_1", fee: 0n };
+  const refund: PaymentEvent[] = [
+    { type: "refund_claimed", amount: 4_000n },
+    { type: "refunded", amount: 4_000n },
+  ];
+  const refunded = after(sold, ...refund);
+  expect(refused(refunded, { type: "refund_reversed", amount: 4_001n })).toBe("ILLEGAL_STATE");
+  const back = after(sold, ...refund, { type: "refund_reversed", amount: 4_000n });
+  expect([stateOf(back), back.refunded, refundable(back).minor]).toEqual(["captured", 0n, 10_000n]);
+});

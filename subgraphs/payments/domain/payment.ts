@@ -64,7 +64,7 @@ export type Payment = {
   readonly captured: bigint;
   /** How much more than authorized the last capture may take: the scheme's tolerance. */
   readonly overCapturable: bigint;
-  /** Claimed by increments in flight; not authorized yet. */
+  /** Claimed by the increment in flight; not authorized yet. */
   readonly incrementing: bigint;
   /** Claimed by captures in flight. */
   readonly capturing: bigint;
@@ -127,7 +127,12 @@ export type PaymentEvent =
   /** 3-D Secure has ended in a way that lets the authorization be asked for. */
   | { readonly type: "authenticated"; readonly authentication: Authentication | null }
   /** The attempt failed definitely, and another provider is asked. */
-  | { readonly type: "attempt_passed_on"; readonly provider: string }
+  | {
+      readonly type: "attempt_passed_on";
+      readonly provider: string;
+      /** False: it is asked without the proof of the payer's authentication. */
+      readonly takesProof?: boolean;
+    }
   /** Authorized and captured at once. */
   | { readonly type: "sold"; readonly providerPayment: string; readonly fee: bigint }
   | { readonly type: "declined"; readonly decline: Decline; readonly providerPayment: string | null }
@@ -338,6 +343,9 @@ function attempted(payment: Payment, event: AttemptEvent): Partial<Payment> {
         attempt: payment.attempt + 1,
         provider: event.provider,
         providerPayment: null,
+        ...(payment.authentication !== null && event.takesProof === false
+          ? { authentication: { ...payment.authentication, liabilityShift: false } }
+          : {}),
       };
     default:
       return unreachable(event);
@@ -364,7 +372,9 @@ function claimIncrement(payment: Payment, amount: bigint): Change {
   if (payment.phase !== "open") return illegal(payment, "there is no authorization to raise");
   if (payment.finalized || payment.captured >= payment.authorized) return illegal(payment, "it is captured");
   if (payment.closing) return illegal(payment, "a void or final capture is in flight");
-  const room = MAX_API_MINOR - payment.authorized - payment.incrementing;
+  // Providers are told the new total: of two at once one would be lost.
+  if (payment.incrementing > 0n) return illegal(payment, "another increment is in flight");
+  const room = MAX_API_MINOR - payment.authorized;
   if (amount <= 0n || amount > room)
     return err({ code: "AMOUNT_EXCEEDS_AVAILABLE", available: moneyOf(room, payment.amount.currency) });
   return ok({ incrementing: payment.incrementing + amount });

@@ -5,14 +5,13 @@ import { invariant } from "../../kernel/result.ts";
 import type { Commit } from "../../ledger/commit.ts";
 import { claimFollowUp, type FollowUp } from "./claims.ts";
 import { declineOf } from "./decline.ts";
-import { feeForCapture } from "./fees.ts";
-import type { Operation } from "./operation.ts";
-import { capturable, type Payment, refundable } from "./payment.ts";
-import { believable, type DefiniteAnswer, record } from "./records.ts";
+import { NO_DETAILS, type Operation } from "./operation.ts";
+import { capturable, capturableAtMost, type Payment, refundable } from "./payment.ts";
+import { believable, type DefiniteAnswer, record, recordReversal } from "./records.ts";
 import { AT, HOME, SAMPLE_REQUEST, sampleContext, sampleOperation, samplePayment } from "./samples.ts";
+import type { StoredMethod } from "./stored-method.ts";
 
-const prices = { default: { bps: 290, fixed: 30n } };
-const context = sampleContext();
+const context = sampleContext({ overCaptureBps: 1_500 });
 const done = (amount: bigint, captured = false): DefiniteAnswer => ({
   kind: "done",
   providerPayment: "pi_1",
@@ -55,6 +54,18 @@ class Books {
     return [...this.pending.values()].reduce((sum, { left }) => sum + left, 0n);
   }
 }
+
+const sampleMethod = ({ merchant, terms }: Payment): StoredMethod => ({
+  id: newId("pm", HOME, AT),
+  merchant,
+  customer: newId("cus", HOME, AT),
+  status: "pending",
+  card: terms.card,
+  mandate: { reason: "recurring", acceptedAt: AT.toISOString(), ip: null },
+  networkTransactionId: null,
+  createdAt: AT,
+  updatedAt: AT,
+});
 
 function settle(payment: Payment, operation: Operation, answer: DefiniteAnswer, books: Books): Payment {
   const recorded = record(payment, operation, answer, context, AT);
@@ -103,83 +114,171 @@ describe("recording an authorization", () => {
   });
 });
 
-describe("any course of captures, voids and refunds", () => {
+describe("any course of operations", () => {
   const step = fc.record({
-    kind: fc.constantFrom<FollowUp["kind"]>("capture", "capture", "refund", "refund", "void"),
+    kind: fc.constantFrom<FollowUp["kind"] | "reverse">(
+      "capture",
+      "capture",
+      "increment",
+      "refund",
+      "refund",
+      "void",
+      "expire",
+      "reverse",
+    ),
     share: fc.integer({ min: 1, max: 100 }),
     final: fc.boolean(),
+    over: fc.boolean(),
     succeeds: fc.boolean(),
+    /** It stays in flight while the next ones are claimed. */
+    takesLong: fc.boolean(),
   });
+  type Step = typeof step extends fc.Arbitrary<infer S> ? S : never;
 
   it("keeps books and payment equal to the cent", () => {
     fc.assert(
-      fc.property(fc.bigInt(1n, 5_000_000n), fc.array(step, { maxLength: 15 }), (amount, steps) => {
+      fc.property(fc.bigInt(1n, 5_000_000n), fc.array(step, { maxLength: 20 }), (amount, steps) => {
         const books = new Books();
         let payment = samplePayment({}, amount);
         payment = settle(payment, sampleOperation(payment), done(amount), books);
-        for (const { kind, share, final, succeeds } of steps) {
-          const available = kind === "capture" ? capturable(payment).minor : refundable(payment).minor;
-          const part =
-            kind === "void"
-              ? payment.authorized - payment.captured
-              : (available * BigInt(share) + 99n) / 100n;
-          const claimed = claimFollowUp(
-            payment,
-            { kind, amount: part, final: kind === "capture" && final },
-            { key: "k", fingerprint: "00" },
-            { id: newId("op", HOME, AT), reference: "ref", request: SAMPLE_REQUEST },
-            AT,
-            AT,
-          );
-          if (!claimed.ok) continue;
-          books.apply(claimed.value.commit);
-          payment = settle(
-            claimed.value.payment,
-            claimed.value.operation,
-            succeeds ? done(part) : failed,
-            books,
-          );
-          expectAgreement(payment, books);
+        let flying: { operation: Operation; succeeds: boolean }[] = [];
+        const refunds: Operation[] = [];
+        const land = (landing: typeof flying) => {
+          for (const { operation, succeeds } of landing) {
+            payment = settle(payment, operation, succeeds ? done(operation.amount) : failed, books);
+            if (operation.kind === "refund" && succeeds) refunds.push({ ...operation, state: "succeeded" });
+            expectAgreement(payment, books);
+          }
+        };
+        for (const { takesLong, succeeds, ...wanted } of steps) {
+          if (wanted.kind === "reverse") payment = reverse(payment, refunds.shift(), books);
+          else {
+            const claimed = claim(payment, wanted.kind, wanted);
+            if (claimed === null) continue;
+            books.apply(claimed.commit);
+            payment = claimed.payment;
+            flying.push({ operation: claimed.operation, succeeds });
+            if (takesLong) continue;
+          }
+          // What was claimed last may well land first.
+          land(flying.toReversed());
+          flying = [];
         }
+        land(flying);
       }),
-      { numRuns: 300 },
+      { numRuns: 500 },
     );
   });
 
+  function claim(
+    payment: Payment,
+    kind: FollowUp["kind"],
+    { share, final, over }: Pick<Step, "share" | "final" | "over">,
+  ) {
+    const last = kind === "capture" && final;
+    const available = {
+      capture: (last && over ? capturableAtMost(payment) : capturable(payment)).minor,
+      refund: refundable(payment).minor,
+      increment: payment.amount.minor,
+    };
+    const amount =
+      kind === "void" || kind === "expire"
+        ? payment.authorized - payment.captured
+        : (available[kind] * BigInt(share) + 99n) / 100n;
+    const claimed = claimFollowUp(
+      payment,
+      { kind, amount, final: last, over },
+      { key: "k", fingerprint: "00" },
+      { id: newId("op", HOME, AT), reference: "ref", request: SAMPLE_REQUEST },
+      AT,
+      AT,
+    );
+    return claimed.ok ? claimed.value : null;
+  }
+
+  function reverse(payment: Payment, refund: Operation | undefined, books: Books): Payment {
+    if (refund === undefined) return payment;
+    const recorded = recordReversal(payment, refund, declineOf("refund_returned"), AT);
+    invariant(recorded.ok, "a refund that succeeded can come back");
+    books.apply(recorded.value.commit);
+    expectAgreement(recorded.value.payment, books);
+    return recorded.value.payment;
+  }
+
   function expectAgreement(payment: Payment, books: Books): void {
-    const { authorized, captured, refunded, fee, finalized, phase } = payment;
+    const { authorized, captured, refunded, refunding, fee, finalized, phase } = payment;
     expect(books.balance("provider_receivable")).toBe(captured - refunded);
     expect(books.balance("merchant_payable")).toBe(-(captured - refunded - fee));
     expect(books.balance("fee_revenue")).toBe(-fee);
-    expect(books.held).toBe(finalized || phase === "voided" ? 0n : authorized - captured);
+    const open = phase === "open" && !finalized && captured < authorized ? authorized - captured : 0n;
+    expect(books.held).toBe(open + refunding);
     expect([...books.posted.values()].reduce((sum, value) => sum + value, 0n)).toBe(0n);
   }
 });
 
-describe("the fee", () => {
-  it("adds up over parts to what one capture costs, and never exceeds what is captured", () => {
-    fc.assert(
-      fc.property(fc.array(fc.bigInt(1n, 100_000n), { minLength: 1, maxLength: 20 }), (parts) => {
-        const total = parts.reduce((sum, part) => sum + part, 0n);
-        let [before, fee] = [0n, 0n];
-        for (const amount of parts) {
-          const added = feeForCapture(prices, "EUR", { before, amount, feeBefore: fee });
-          expect(added >= 0n && added <= amount).toBe(true);
-          before += amount;
-          fee += added;
-        }
-        const whole = feeForCapture(prices, "EUR", { before: 0n, amount: total, feeBefore: 0n });
-        // A first part smaller than the fixed fee pays what it can; later parts make up for it if they can.
-        expect(fee <= whole).toBe(true);
-        if (parts.every((part) => part > 1_000n)) expect(fee).toBe(whole);
-      }),
-    );
+describe("recording an attempt that failed", () => {
+  const payment = samplePayment();
+  const operation = sampleOperation(payment);
+  const elsewhere: Operation = sampleOperation(payment, { provider: "adyen", attempt: 1 });
+  const next = { operation: elsewhere, resolveAfter: AT };
+
+  it("claims the one that follows in the same commit, and tells nobody that the payment failed", () => {
+    const recorded = record(payment, operation, failed, sampleContext({ next }), AT);
+    invariant(recorded.ok, "recorded");
+    const { commit, payment: after, operation: ended } = recorded.value;
+    expect([after.phase, after.attempt, after.provider]).toEqual(["processing", 1, "adyen"]);
+    expect(ended).toMatchObject({ state: "failed", failure: { code: "provider_refused" } });
+    expect(commit.resolution).toMatchObject({ id: operation.id, from: "live", state: "failed" });
+    expect(commit.operation?.insert).toMatchObject({ provider: "adyen", attempt: 1, state: "claimed" });
+    expect(commit.operation?.inFlight).toMatchObject({ request: SAMPLE_REQUEST, accepted: false });
+    expect([commit.events, commit.journal, commit.session]).toEqual([[], undefined, undefined]);
   });
 
-  it("takes the currency's own price", () => {
-    const list = { default: { bps: 100, fixed: 0n }, USD: { bps: 290, fixed: 30n } };
-    expect(feeForCapture(list, "USD", { before: 0n, amount: 10_000n, feeBefore: 0n })).toBe(320n);
-    expect(feeForCapture(list, "JPY", { before: 0n, amount: 10_000n, feeBefore: 0n })).toBe(100n);
+  it("claims nothing where an answer came, whatever was prepared", () => {
+    const recorded = record(payment, operation, done(10_000n), sampleContext({ next }), AT);
+    invariant(recorded.ok, "recorded");
+    expect([recorded.value.next, recorded.value.commit.operation]).toEqual([null, undefined]);
+  });
+
+  it("stores no card", () => {
+    const stores = sampleMethod(payment);
+    const context = sampleContext({ stores });
+    const ended = record(payment, operation, failed, context, AT);
+    expect(ended.ok && ended.value.commit.method).toBeUndefined();
+    const told = { ...NO_DETAILS, networkTransactionId: "ntid_1" };
+    const authorized = record(
+      payment,
+      operation,
+      { ...done(10_000n), details: told } as DefiniteAnswer,
+      context,
+      AT,
+    );
+    expect(authorized.ok && authorized.value.commit.method).toMatchObject({
+      update: { status: "active", network_transaction_id: "ntid_1" },
+    });
+  });
+});
+
+describe("an attempt that waits for the payer", () => {
+  it("stays live, posts nothing and says so", () => {
+    const payment = samplePayment();
+    const answer: DefiniteAnswer = {
+      kind: "requires_action",
+      providerPayment: "pi_1",
+      action: { type: "redirect", url: "https://bank.example" },
+    };
+    const recorded = record(payment, sampleOperation(payment), answer, context, AT);
+    invariant(recorded.ok, "recorded");
+    const { commit, operation, payment: after } = recorded.value;
+    expect([after.phase, operation.state, operation.resolvedAt]).toEqual([
+      "requires_action",
+      "requires_action",
+      null,
+    ]);
+    expect(commit.journal).toBeUndefined();
+    expect(commit.resolution).toMatchObject({ state: "requires_action", resolveAfter: AT.toISOString() });
+    expect(commit.events).toMatchObject([{ type: "payment.requires_action.v1" }]);
+    expect(settle(after, operation, done(10_000n), new Books()).phase).toBe("open");
   });
 });
 

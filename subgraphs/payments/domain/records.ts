@@ -9,7 +9,7 @@ import { commitId, holdOf, journal, sending } from "./claims.ts";
 import type { Decline } from "./decline.ts";
 import { announce } from "./events.ts";
 import { feeForCapture } from "./fees.ts";
-import type { Operation, ProviderAnswer } from "./operation.ts";
+import type { AnswerDetails, Operation, ProviderAnswer } from "./operation.ts";
 import { apply, type IllegalTransition, type Payment, type PaymentEvent } from "./payment.ts";
 import * as postings from "./postings.ts";
 import { paymentRow } from "./rows.ts";
@@ -37,7 +37,12 @@ export type RecordContext = {
 };
 
 /** The next attempt of a payment whose attempt has failed definitely. */
-export type NextAttempt = { readonly operation: Operation; readonly resolveAfter: Date };
+export type NextAttempt = {
+  readonly operation: Operation;
+  readonly resolveAfter: Date;
+  /** False: its provider takes no proof of an authentication that we carried out, so the issuer bears nothing. */
+  readonly takesProof?: boolean;
+};
 
 export type Recorded = {
   readonly payment: Payment;
@@ -99,12 +104,13 @@ export function record(
 
 /**
  * 3-D Secure has ended in a way that lets the authorization be asked for: it ends, and the authorization is claimed, in one
- * commit. `authentication` null: nobody could authenticate, and the payment goes on without.
+ * commit. `authentication` null: nobody could authenticate, and the payment goes on without. `details`: what was told of it.
  */
 export function recordAuthentication(
   payment: Payment,
   operation: Operation,
   authentication: Authentication | null,
+  details: AnswerDetails,
   authorize: (authenticated: Payment) => NextAttempt,
   at: Date,
 ): Result<Recorded, IllegalTransition> {
@@ -113,7 +119,7 @@ export function recordAuthentication(
   if (!authenticated.ok) return authenticated;
   const next = authorize(authenticated.value);
   const going: Payment = { ...authenticated.value, provider: next.operation.provider };
-  const ended: Operation = { ...operation, state: "succeeded", resolvedAt: at };
+  const ended: Operation = { ...operation, state: "succeeded", details, resolvedAt: at };
   const commit: Commit = {
     id: commitId(payment, at),
     merchant: payment.merchant,
@@ -125,7 +131,7 @@ export function recordAuthentication(
       from: "live",
       state: "succeeded",
       failure: null,
-      details: null,
+      details,
       providerOperation: null,
       resolveAfter: null,
       request: null,
@@ -304,7 +310,9 @@ function attemptFailed(
 ): Effect {
   const { decline } = answer;
   if (next !== null) {
-    const event: PaymentEvent = { type: "attempt_passed_on", provider: next.operation.provider };
+    // The directory is nobody's provider: after it, the same one is asked again.
+    const provider = next.operation.kind === "authenticate" ? payment.provider : next.operation.provider;
+    const event: PaymentEvent = { type: "attempt_passed_on", provider, takesProof: next.takesProof !== false };
     return { event, journal: null, announce: null };
   }
   const type = answer.kind === "declined" ? "payment.declined.v1" : "payment.failed.v1";

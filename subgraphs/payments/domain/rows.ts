@@ -7,6 +7,7 @@ import type { CheckoutSession } from "./checkout-session.ts";
 import type { Decline } from "./decline.ts";
 import type { Operation, OperationKind, ProviderRequest } from "./operation.ts";
 import { type CaptureMethod, type Card, type Payment, type Phase, stateOf, type Terms } from "./payment.ts";
+import { reasonFrom, storedReason } from "./routing/stored-reason.ts";
 
 /** Between the tables of `schema/sql` and the domain: rows are parsed here and nowhere else. */
 
@@ -81,7 +82,7 @@ export function operationRow(operation: Operation, payment: Payment): Row {
     provider: operation.provider,
     reference: operation.reference,
     pending_transfer: uuid(operation.pendingTransfer),
-    routing: operation.routing as Row | null,
+    routing: operation.routing === null ? null : (storedReason(operation.routing) as unknown as Row),
     provider_operation: operation.providerOperation,
     details: operation.details,
     failure: operation.failure,
@@ -211,7 +212,7 @@ export function operationFrom(row: DatabaseRow): Operation {
     accepted: row["accepted"] === true,
     providerOperation: row["provider_operation"] as string | null,
     pendingTransfer: optionalId("trf", row["pending_transfer"]),
-    routing: row["routing"] as Operation["routing"],
+    routing: row["routing"] === null ? null : reasonFrom(row["routing"]),
     details: row["details"] as Operation["details"],
     failure: row["failure"] as Decline | null,
     claimedAt: row["claimed_at"] as Date,

@@ -93,6 +93,7 @@ export const ALLOWED = {
   reasons: [],
   degraded: false,
   ruleset: "t",
+  decline: null,
   binCountry: null,
 } as const;
 

@@ -51,6 +51,12 @@ describe("the limit", () => {
     expect(limit.value).toBe(64);
   });
 
+  it("goes no lower than its least, however slow it is", () => {
+    const limit = new AdaptiveLimit(OPTIONS);
+    saturate(limit, 0.01, 400_000);
+    expect(limit.value).toBe(OPTIONS.least);
+  });
+
   it("never leaves its bounds", () => {
     fc.assert(
       fc.property(

@@ -193,17 +193,15 @@ describe("the order", () => {
     expect(read).toBeGreaterThan(authorization as number);
   });
 
-  it("is by class where several could go in", async () => {
-    const admission = fixed(1);
-    const all = LOAD_CLASSES.map((name) => ask(admission, name));
+  it("is by class where either could go in", async () => {
+    const admission = fixed(4);
+    const captures = Array.from({ length: 4 }, () => ask(admission, "follow_up"));
+    for (const name of ["authorization", "read"] as const) ask(admission, name);
+    const [authorization, capture] = [ask(admission, "authorization"), ask(admission, "follow_up")];
     await turn();
-    const order: LoadClass[] = [];
-    for (const name of LOAD_CLASSES.toReversed())
-      void admission.admit(async () => void order.push(name), { class: name, merchant: "m" });
+    for (const one of captures.slice(0, 3)) one.end();
     await turn();
-    for (const one of all) one.end();
-    await turn();
-    expect(order).toEqual(LOAD_CLASSES);
+    expect([capture.state, authorization.state, inside(admission)]).toEqual(["inside", "waiting", 4]);
   });
 
   it("keeps room for what comes before: a capture goes in at once where nothing else does", async () => {
@@ -242,11 +240,11 @@ describe("the order", () => {
     await turn();
     expect(capture.state).toBe("waiting");
     expect(states(waitingReads)).toEqual(["waiting", "overloaded"]);
-    const late = ask(admission, "read");
+    const [another, late] = [ask(admission, "follow_up"), ask(admission, "read")];
     await turn();
-    expect(late.state).toBe("overloaded");
+    expect([capture.state, another.state, late.state]).toEqual(["waiting", "waiting", "overloaded"]);
     expect(admission.turnsAway({ class: "read", merchant: "m" })).toMatchObject({ because: "overloaded" });
-    expect(admission.turnsAway({ class: "follow_up", merchant: "m" })).toBeNull();
+    expect(admission.turnsAway({ class: "follow_up", merchant: "other" })).toBeNull();
   });
 });
 
@@ -283,15 +281,31 @@ describe("merchants", () => {
   });
 
   it("who are alike do not turn each other away by turns", async () => {
-    const admission = fixed(1, { maxWaiting: 4 });
-    ask(admission, "follow_up", "x");
-    const a = [1, 2].map(() => ask(admission, "authorization", "a"));
+    const admission = fixed(1, { maxWaiting: 3 });
+    ask(admission, "authorization", "x");
+    const [first, second, third] = ["a", "a", "b"].map((name) => ask(admission, "authorization", name));
     await turn();
-    a[0]?.end(); // the class's own place
-    const rest = ["a", "b", "b", "a", "b"].map((name) => ask(admission, "authorization", name));
+    const fourth = ask(admission, "authorization", "b");
     await turn();
-    expect(waitingOf(admission, "authorization")).toBeLessThanOrEqual(4);
-    expect(rest.filter(({ state }) => state === "overloaded").length).toBeGreaterThan(0);
+    expect([first?.state, second?.state, third?.state, fourth.state]).toEqual([
+      "waiting",
+      "waiting",
+      "waiting",
+      "overloaded",
+    ]);
+    const another = ask(admission, "authorization", "c");
+    await turn();
+    expect([second?.state, another.state]).toEqual(["overloaded", "waiting"]);
+  });
+
+  it("are judged by what they have, not by what they had", async () => {
+    const admission = fixed(1, { maxWaiting: 0 });
+    for (let time = 0; time < 20; time++)
+      await admission.admit(async () => {}, { class: "authorization", merchant: "many" });
+    ask(admission, "authorization", "few");
+    const refused = ask(admission, "authorization", "many");
+    await turn();
+    expect(refused.state).toBe("overloaded");
   });
 });
 
@@ -326,6 +340,56 @@ describe("who waits", () => {
     second.end();
     await turn();
     expect(third.state).toBe("inside");
+  });
+
+  it("for a provider after its request has ended changes nothing any more", async () => {
+    const admission = fixed(1);
+    const back = Promise.withResolvers<void>();
+    let call: Promise<void> | undefined;
+    await admission.admit(async () => {
+      call = admission.away(() => back.promise);
+    });
+    back.resolve();
+    await call;
+    expect([admission.inFlight, inside(admission)]).toEqual([0, 0]);
+  });
+
+  it("for a slow provider is not taken for our being slow", async () => {
+    const limits = await Promise.all(
+      ["away", "here"].map(async (where) => {
+        const admission = createAdmission(1_000, {
+          atOnce: { initial: 20, least: 1 },
+          targetMs: 50,
+          maxWaiting: 0,
+          now: Date.now,
+        });
+        const pause = () => new Promise<void>((resolve) => setTimeout(resolve, 1_000));
+        for (let time = 0; time < 200; time++) {
+          for (let one = 0; one < 3; one++)
+            void admission.admit(() => (where === "away" ? admission.away(pause) : pause()));
+          await vi.advanceTimersByTimeAsync(50);
+        }
+        return admission.figures()["tessera_admission_limit"] ?? 0;
+      }),
+    );
+    expect(limits[0]).toBeGreaterThanOrEqual(20);
+    expect(limits[1]).toBeLessThan(10);
+  });
+
+  it("has company only of as many as can be let in in time", async () => {
+    const admission = createAdmission(1_000, {
+      atOnce: { initial: 4, least: 4 },
+      targetMs: 0,
+      maxWaitMs: 250,
+      now: Date.now,
+    });
+    const work = () => new Promise<void>((resolve) => setTimeout(resolve, 100)); // so 40 a second
+    for (let time = 0; time < 2_000; time++) {
+      void admission.admit(work, { class: "follow_up", merchant: String(time % 7) });
+      await vi.advanceTimersByTimeAsync(2);
+    }
+    expect(waiting(admission)).toBeGreaterThanOrEqual(8);
+    expect(waiting(admission)).toBeLessThanOrEqual(12);
   });
 
   it("inside another's work has a place already", async () => {

@@ -134,7 +134,7 @@ class AdmissionControl implements Admission {
     if (own !== undefined && !own.left) return ok(await work());
     this.#hold(asking.merchant, 1);
     try {
-      if (this.#hasRoom(asking.class) && this.#waiting.lengthOf(asking.class) === 0) this.#take(asking.class);
+      if (this.#hasRoom(asking.class)) this.#take(asking.class);
       else {
         const refused = await this.#wait(asking);
         if (refused !== null) return err(refused);
@@ -285,3 +285,9 @@ class AdmissionControl implements Admission {
     this.#heldByAll += change;
   }
 }
+
+/** A way out to a provider, on which a request takes nothing of ours while it waits for the answer. */
+export const awayWhileSending =
+  <A extends readonly unknown[], T>(admission: Admission, send: (...asked: A) => Promise<T>) =>
+  (...asked: A): Promise<T> =>
+    admission.away(() => send(...asked));

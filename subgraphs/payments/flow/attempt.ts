@@ -1,6 +1,6 @@
 import { homeOf, newId } from "../../kernel/ids.ts";
 import type { Attempts } from "../domain/attempts.ts";
-import { DECLINE_CODES } from "../domain/decline.ts";
+import { DECLINE_CODES, type Decline, type DeclineCode } from "../domain/decline.ts";
 import { providerReference } from "../domain/idempotency.ts";
 import type { Operation } from "../domain/operation.ts";
 import type { Payment } from "../domain/payment.ts";
@@ -50,7 +50,7 @@ export function newAttempt(
   const request = connector.authorize(payment, {
     reference,
     cvcAvailable,
-    authentication: payment.authentication,
+    authentication: connector.capabilities.externalAuthentication ? payment.authentication : null,
     exemption,
     stored: payment.terms.stored,
     returnUrl,
@@ -80,6 +80,16 @@ export function newAttempt(
   };
 }
 
+/** What an issuer's answer may say without being the issuer's decision. */
+const UNDECIDED: ReadonlySet<DeclineCode> = new Set(["processing_error", "issuer_unavailable"]);
+
+/** An issuer's no is the same wherever it is asked, whatever its words: only where it decided nothing, another way may help. */
+const mayBeMendedElsewhere = ({
+  kind,
+  decline: { code },
+}: Extract<DefiniteAnswer, { decline: Decline }>): boolean =>
+  DECLINE_CODES[code].elsewhere && (kind === "failed" || UNDECIDED.has(code));
+
 /** The attempt that follows, and what the attempts after it need. */
 export type Following = NextAttempt & { readonly attempts: Attempts };
 
@@ -97,7 +107,7 @@ export async function following(
   if (operation.kind !== "authorize" || (answer.kind !== "declined" && answer.kind !== "failed")) return null;
   const steppedUp = await stepUp(deps, attempts, payment, operation, answer.decline);
   if (steppedUp !== null) return steppedUp;
-  if (!DECLINE_CODES[answer.decline.code].elsewhere) return null;
+  if (!mayBeMendedElsewhere(answer)) return null;
   const tried = [...attempts.tried, operation.provider];
   if (tried.length >= MAX_ATTEMPTS) return null;
   const choice = deps.router.choose(factsOf(payment, attempts), tried);
@@ -105,5 +115,11 @@ export async function following(
   const at = deps.clock.now();
   const reason: RoutingReason = { ...choice.reason, because: "cascade" };
   const next = newAttempt(deps, attempts, payment, { ...choice, reason }, payment.attempt + 1, at);
-  return { operation: next, resolveAfter: recoverAfter(deps, at), attempts: { ...attempts, tried } };
+  const { externalAuthentication } = deps.providers.get(choice.provider).capabilities;
+  return {
+    operation: next,
+    resolveAfter: recoverAfter(deps, at),
+    takesProof: externalAuthentication,
+    attempts: { ...attempts, tried },
+  };
 }

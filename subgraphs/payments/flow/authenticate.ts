@@ -8,11 +8,11 @@ import {
 } from "../domain/attempts.ts";
 import type { Authentication } from "../domain/authentication.ts";
 import { declineOf } from "../domain/decline.ts";
-import type { Operation } from "../domain/operation.ts";
+import type { AnswerDetails, Operation } from "../domain/operation.ts";
 import type { Payment } from "../domain/payment.ts";
 import { type DefiniteAnswer, isLive, recordAuthentication } from "../domain/records.ts";
 import { windowSizeFor } from "../domain/three-ds/challenge.ts";
-import type { Conclusion } from "../domain/three-ds/conclusion.ts";
+import { type Conclusion, detailsOf } from "../domain/three-ds/conclusion.ts";
 import { afterAuthentication } from "../domain/three-ds/policy.ts";
 import { advance, type Session } from "../domain/three-ds/session.ts";
 import { newAttempt } from "./attempt.ts";
@@ -95,15 +95,19 @@ async function conclude(
   conclusion: Conclusion,
 ): Promise<GoneOn> {
   const { circumstances, exemption } = underWay;
+  const { doubts } = conclusion;
+  if (doubts.length > 0) deps.log.warn({ operation: operation.id, doubts }, "an issuer's word is doubted");
+  const details = detailsOf(conclusion);
   const verdict = afterAuthentication(conclusion, circumstances, { exemption });
   if (verdict.do === "decline") {
-    const answer: DefiniteAnswer = { kind: "declined", decline: verdict.decline, providerPayment: null };
+    const { decline } = verdict;
+    const answer: DefiniteAnswer = { kind: "declined", decline, providerPayment: null, details };
     return { ...(await recordAnswer(deps, payment, operation, answer)), attempts: underWay.attempts };
   }
   const attempts: Attempts = { ...underWay.attempts, exemption: verdict.exemption };
   const { authentication, liabilityShift } = verdict;
   const proof: Authentication | null = authentication === null ? null : { ...authentication, liabilityShift };
-  return claimAuthorization(deps, payment, operation, { ...underWay, attempts }, proof);
+  return claimAuthorization(deps, payment, operation, { ...underWay, attempts }, { proof, details });
 }
 
 const RACES = 20;
@@ -114,7 +118,7 @@ async function claimAuthorization(
   payment: Payment,
   operation: Operation,
   { provider, routing: reason, attempts }: AuthenticationUnderWay,
-  authentication: Authentication | null,
+  { proof, details }: { readonly proof: Authentication | null; readonly details: AnswerDetails },
 ): Promise<GoneOn> {
   let current = { payment, operation };
   for (let race = 1; race <= RACES; race++) {
@@ -124,7 +128,8 @@ async function claimAuthorization(
     const recorded = recordAuthentication(
       current.payment,
       current.operation,
-      authentication,
+      proof,
+      details,
       (authenticated) => {
         const { attempt } = current.operation;
         const next = newAttempt(deps, attempts, authenticated, { provider, reason }, attempt, at);
@@ -154,7 +159,7 @@ export async function endWait(deps: PaymentDeps, payment: Payment, operation: Op
     operation.state === "requires_action" ? { type: "expired", at } : { type: "abandoned", at },
   );
   if (!ended.ok) return false;
-  const decline = declineOf("payer_absent");
+  const decline = declineOf("payer_absent", operation.state === "requires_action" ? "timed_out" : "abandoned");
   await recordAnswer(deps, payment, operation, { kind: "declined", decline, providerPayment: null });
   return true;
 }

@@ -29,6 +29,9 @@ export async function receiveResults(
   return take(deps, read.value);
 }
 
+/** No RRes and no Erro, so that the directory sends the results again. */
+const NOT_YET: ResultsResponse = { status: 503, headers: { "retry-after": "1" }, body: "" };
+
 async function take(deps: PaymentDeps, results: RReq): Promise<ResultsResponse> {
   const found = await deps.queue.operationByReference(results.threeDSServerTransID);
   const stored =
@@ -39,6 +42,8 @@ async function take(deps: PaymentDeps, results: RReq): Promise<ResultsResponse> 
   // It has ended, and its session is gone: the directory sends until it is answered.
   if (operation.request?.underWay === undefined) return resultsResponse(results, "late");
   const underWay = underWayOf(operation);
+  // An issuer's app may be faster than we are with what the directory has just answered: it is told to come again.
+  if (underWay.session.state === "started") return NOT_YET;
   const session = advance(underWay.session, { type: "results", results, at: deps.clock.now() });
   if (!session.ok) return resultsResponse(results, session.error);
   const gone = await goOn(deps, payment, operation, { ...underWay, session: session.value });

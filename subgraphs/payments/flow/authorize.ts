@@ -12,6 +12,7 @@ import { type InputIssue, issue } from "../domain/input-issue.ts";
 import type { Operation } from "../domain/operation.ts";
 import { apply, type Payment, type Terms } from "../domain/payment.ts";
 import { passes } from "../domain/routing/reason.ts";
+import { decidedBy } from "../domain/three-ds/policy.ts";
 import type { Choice, NoChoice, RoutingFacts } from "../routing/router.ts";
 import { newAttempt } from "./attempt.ts";
 import { type CardInUse, cardInUse } from "./card.ts";
@@ -64,6 +65,8 @@ async function admitted(deps: PaymentDeps, request: AuthorizeRequest): Promise<A
   const routing = routingFacts(command, card, assessment);
   const choice = deps.router.choose(routing, []);
   if (choice.provider === null && assessment.decision !== "block") {
+    const prior = await deps.reads.claim(merchant, key);
+    if (prior !== null) return priorOutcome(deps, merchant, prior, asked);
     if (passes(choice.reason)) return { kind: "unavailable" };
     return firstAnswer(deps, request, unroutable(deps, command, choice));
   }
@@ -191,7 +194,7 @@ async function claimFor(
       at,
     );
   if (assessment.decision === "block" || choice.provider === null)
-    return refuse(declineOf("blocked_by_risk"));
+    return refuse(declineOf(assessment.decline ?? "blocked_by_risk"));
   const first = await firstOperation(deps, payment, attempts, choice, at);
   if ("code" in first) return refuse(first);
   const context = {
@@ -217,17 +220,19 @@ async function firstOperation(
   const { plan, circumstances } = planned;
   if (plan.do === "decline") return plan.decline;
   const { exemption } = plan;
+  const routing = { ...choice.reason, authentication: decidedBy(plan) };
   if (plan.do === "authenticate" && plan.by === "us") {
     const underWay = {
       circumstances,
       exemption,
       provider: choice.provider,
-      routing: choice.reason,
+      routing,
       attempts,
     };
     return newAuthentication(deps, deps.threeDs, payment, underWay, plan.challenge, 0, at);
   }
-  return newAttempt(deps, { ...attempts, exemption }, payment, choice, 0, at);
+  const chosen = { provider: choice.provider, reason: routing };
+  return newAttempt(deps, { ...attempts, exemption }, payment, chosen, 0, at);
 }
 
 function refused(payment: Payment, decline: Decline, at: Date): Payment {

@@ -17,6 +17,7 @@ import type { Payment } from "../domain/payment.ts";
 import { authorize } from "./authorize.ts";
 import type { PaymentDeps } from "./deps.ts";
 import type { Outcome, Refusal } from "./outcome.ts";
+import { priorOutcome } from "./prior.ts";
 import { resume } from "./resume.ts";
 
 /**
@@ -149,6 +150,7 @@ export async function confirmCheckout(
     if (view === null) return { kind: "not_found" };
     const settled = withoutCharging(command, view);
     if (settled !== null) return settled;
+    if (command.token === null) return comeBack(deps, command, view.session);
     const outcome = await charge(deps, command, view.session);
     if (outcome.kind === "session_moved") continue;
     return afterCharge(deps, command, outcome);
@@ -179,16 +181,36 @@ function withoutCharging(command: ConfirmCheckoutCommand, view: SessionView): Co
   if (command.attempt < session.attempt) {
     // A late repetition of an attempt that was declined. It must not become a new attempt.
     if (payment?.decline) return { kind: "ended", outcome: endedBy(payment), view };
-    return status === "processing" ? { kind: "pending", view } : { kind: "not_found" };
+    const live = status === "processing" || status === "requires_action";
+    return live ? { kind: "pending", view } : { kind: "not_found" };
   }
   if (status === "requires_action") return { kind: "requires_action", view };
   if (session.attempt >= MAX_ATTEMPTS || status === "expired") return { kind: "expired", view };
-  if (command.token === null) {
+  if (command.token === null && status !== "processing") {
     const message = "No attempt waits for the payer: send the token of a card.";
     return { kind: "invalid", issues: [issue(["token"], "REQUIRED", message)] };
   }
   return null;
 }
+
+/** The payer is back, and the attempt goes on already, such as since the issuer's results came: its outcome, waited for a little. */
+async function comeBack(
+  deps: PaymentDeps,
+  command: ConfirmCheckoutCommand,
+  session: CheckoutSession,
+): Promise<ConfirmOutcome> {
+  const { merchant, attempt } = command;
+  const claim = await deps.reads.claim(merchant, attemptKey(session, attempt));
+  invariant(claim !== null, "an attempt that is processing has its claim");
+  const asked = attemptClaim(session, attempt);
+  return afterCharge(deps, command, await priorOutcome(deps, merchant, claim, asked));
+}
+
+/** The token is not in it: a double click tokenizes twice and must still be one charge. */
+const attemptClaim = (session: CheckoutSession, attempt: number) => ({
+  kind: "authorize" as const,
+  fingerprint: fingerprint("confirm_checkout", { session: session.id, attempt }),
+});
 
 function endedBy(payment: Payment): Extract<Outcome, { kind: "declined" | "failed" }> {
   invariant(payment.decline !== null, "a payment that ended without money says why");
@@ -212,8 +234,7 @@ function charge(deps: PaymentDeps, command: ConfirmCheckoutCommand, session: Che
       returnUrl,
       browser: command.browser,
     },
-    // The token is not in it: a double click tokenizes twice and must still be one charge.
-    fingerprint: fingerprint("confirm_checkout", { session: session.id, attempt }),
+    fingerprint: attemptClaim(session, attempt).fingerprint,
     session,
   });
 }

@@ -115,6 +115,8 @@ async function recordContext(
 const bigintText = (_: string, value: unknown) => (typeof value === "bigint" ? value.toString() : value);
 
 function forgetCvc(deps: PaymentDeps, payment: Payment, operation: Operation): void {
-  if (operation.kind !== "authorize" || !asksForCvc(operation.request)) return;
+  // An authentication that ends the payment ends what the security code was kept for.
+  const opens = operation.kind === "authenticate" || operation.kind === "authorize";
+  if (!opens || (operation.kind === "authorize" && !asksForCvc(operation.request))) return;
   deps.forgetter.forget(payment.merchant, payment.terms.card.token);
 }

@@ -3,7 +3,7 @@ import type { Attempts } from "../domain/attempts.ts";
 import type { Decline } from "../domain/decline.ts";
 import type { Operation } from "../domain/operation.ts";
 import type { Payment } from "../domain/payment.ts";
-import { afterDecline } from "../domain/three-ds/policy.ts";
+import { afterDecline, decidedBy } from "../domain/three-ds/policy.ts";
 import type { Following } from "./attempt.ts";
 import type { PaymentDeps } from "./deps.ts";
 import { recoverAfter } from "./recover-after.ts";
@@ -28,7 +28,8 @@ export async function stepUp(
   const at = deps.clock.now();
   const going: Attempts = { ...attempts, steppedUp: true, exemption: null };
   invariant(operation.routing !== null, "an attempt has its reason");
-  const { provider, routing } = operation;
+  const { provider } = operation;
+  const routing = { ...operation.routing, authentication: decidedBy(plan) };
   const underWay = { circumstances, exemption: null, provider, routing, attempts: going };
   const next = await newAuthentication(
     deps,
@@ -39,5 +40,5 @@ export async function stepUp(
     payment.attempt + 1,
     at,
   );
-  return { operation: next, resolveAfter: recoverAfter(deps, at), attempts: going };
+  return { operation: next, resolveAfter: recoverAfter(deps, at), takesProof: true, attempts: going };
 }

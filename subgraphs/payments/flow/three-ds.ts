@@ -116,7 +116,7 @@ export async function newAuthentication(
     accepted: false,
     providerOperation: null,
     pendingTransfer: null,
-    routing: null,
+    routing: underWay.routing,
     details: null,
     failure: null,
     claimedAt: at,

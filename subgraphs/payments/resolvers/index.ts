@@ -32,6 +32,7 @@ import {
 import { createCustomer, removePaymentMethod } from "../flow/customer.ts";
 import type { PaymentDeps } from "../flow/deps.ts";
 import { type FollowUpKind, followUp } from "../flow/follow-up.ts";
+import type { Routing } from "../routing/open-routing.ts";
 import { type ConnectionArguments, paymentConnection } from "./connection.ts";
 import {
   confirmView,
@@ -43,6 +44,7 @@ import {
   outcomeView,
   sessionNotFound,
 } from "./results.ts";
+import { routingResolvers } from "./routing.ts";
 import {
   type CheckoutSessionView,
   customerView,
@@ -58,11 +60,12 @@ import {
 type Input<T> = { readonly input: T };
 type Context = RequestContext;
 
-export function paymentResolvers(deps: PaymentDeps): ResolverMap {
+export function paymentResolvers(deps: PaymentDeps, routing: Routing): ResolverMap {
+  const ofRouting = routingResolvers(routing);
   return {
     ...scalars,
-    Query: queries(deps),
-    Mutation: mutations(deps),
+    Query: { ...queries(deps), ...ofRouting.Query },
+    Mutation: { ...mutations(deps), ...ofRouting.Mutation },
     Payment: paymentFields(deps),
     Customer: customerFields(deps),
     PaymentMethod: {

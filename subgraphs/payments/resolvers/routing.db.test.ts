@@ -25,7 +25,7 @@ const BASE = `
   type InvalidInput implements UserError { message: String! issues: [InputIssue!]! }
   type InputIssue { path: [String!]! code: String! message: String! }
 `;
-const PART = readFileSync(new URL("../domain/routing/schema-part.graphql", import.meta.url), "utf8");
+const PART = readFileSync(new URL("../schema.routing.graphql", import.meta.url), "utf8");
 
 let database: TestDatabase;
 let reader: TenantReader;

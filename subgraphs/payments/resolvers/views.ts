@@ -7,6 +7,7 @@ import type { AnswerDetails, NextAction, Operation } from "../domain/operation.t
 import { capturable, capturableAtMost, type Payment, refundable, stateOf } from "../domain/payment.ts";
 import type { RoutingReason } from "../domain/routing/reason.ts";
 import type { StoredMethod } from "../domain/stored-method.ts";
+import type { Decided } from "../domain/three-ds/policy.ts";
 import type { SessionView } from "../flow/checkout.ts";
 
 /** How the domain looks in the API: objects that the schema's default resolvers read. */
@@ -82,10 +83,18 @@ const detailsView = (details: AnswerDetails, currency: Currency) => ({
     details.providerFee === null ? null : moneyFields(moneyOf(BigInt(details.providerFee), currency)),
 });
 
-const routingView = ({ because, rule, candidates }: RoutingReason) => ({
+const routingView = ({ because, rule, candidates, authentication }: RoutingReason) => ({
   because: enumOf(because),
   rule,
   candidates,
+  authentication: authentication === undefined ? null : decisionView(authentication),
+});
+
+const decisionView = ({ because, by, challenge, exemption }: Decided) => ({
+  because: enumOf(because),
+  by: by === null ? null : enumOf(by),
+  challenge: challenge === null ? null : enumOf(challenge),
+  exemption: exemption === null ? null : enumOf(exemption),
 });
 
 export const operationView = (operation: Operation, currency: Currency) => ({

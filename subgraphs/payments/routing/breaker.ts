@@ -83,7 +83,6 @@ export class Breaker {
     if (bad) return this.#open(now, Math.min(this.#openMs * 2, this.#limits.longestMs));
     if (++this.#well < this.#limits.probes) return;
     this.#reopensAt = null;
-    this.#openMs = this.#limits.openMs;
   }
 
   #runIsOver(): boolean {

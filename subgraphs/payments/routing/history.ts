@@ -20,7 +20,7 @@ export type Period = {
   readonly limit: number;
 };
 
-/** Payments' first attempts in a period, oldest first, of the merchant alone; 3-D Secure before one belongs to it. */
+/** Payments' first attempts in a period, oldest first, of the merchant alone; 3-D Secure before one is no attempt. */
 export type ReadHistory = (merchant: MerchantId, period: Period) => Promise<readonly Remembered[]>;
 
 /**
@@ -40,7 +40,7 @@ export const createHistory =
                on done.shard = o.shard and done.merchant = o.merchant and done.payment = o.payment
                and done.kind = 'authorize' and done.state = 'succeeded' and done.provider = o.provider
              where o.shard = $1 and o.merchant = $2 and o.payment >= $3::uuid and o.payment < $4::uuid
-               and o.kind in ('authenticate', 'authorize') and o.routing is not null
+               and o.kind = 'authorize' and o.routing is not null
              order by o.payment, o.attempt, o.id limit $5`,
       parameters: [homeOf(merchant).shard, uuidOf(merchant), firstUuidAt(from), firstUuidAt(to), limit],
     });

@@ -172,10 +172,11 @@ describe("of 20,000 payments", () => {
 
   it("many go to a provider again that was away for a while", async () => {
     const away: Provider = (now) =>
-      now < 30_000 ? { outcome: "failed", afterMs: 50 } : { outcome: "succeeded", afterMs: 20 };
+      now < 10_000 ? { outcome: "failed", afterMs: 50 } : { outcome: "succeeded", afterMs: 20 };
     const world = new World({ stripe: away, adyen: well }, 6);
-    await world.run(PAYMENTS / 2);
-    expect(world.count("succeeded")).toBe(PAYMENTS / 2);
+    await world.run(PAYMENTS);
+    expect(world.count("succeeded")).toBe(PAYMENTS);
+    // It is by far the fastest, which is found out from the few payments that are used to learn.
     expect(world.sent["stripe"]).toBeGreaterThan(PAYMENTS / 10);
   });
 

@@ -52,6 +52,7 @@ const ALLOWED = {
   reasons: [],
   degraded: false,
   ruleset: "bench",
+  decline: null,
   binCountry: null,
 } as const;
 const PRICES = { default: { bps: 290, fixed: 30n } };

@@ -6,6 +6,7 @@ import { ledgerSize } from "./ledger-size.ts";
 import { paymentCore } from "./payment-core.ts";
 import { paymentDb } from "./payment-db.ts";
 import { paymentPlatform } from "./payment-platform.ts";
+import { routing } from "./routing.ts";
 import { tpcb } from "./tpcb.ts";
 import { vaultEgress } from "./vault-egress.ts";
 
@@ -16,6 +17,7 @@ export const rowGroups: readonly RowGroup[] = [
   commitLatency,
   ledgerSize,
   paymentDb,
+  routing,
   graph,
   vaultEgress,
   paymentCore,

@@ -52,7 +52,13 @@ const NOBODY = { ip: null, country: null, email: null };
 
 async function takePayment({ deps }: PaymentCore, { id: merchant }: CreatedMerchant): Promise<void> {
   const source = { type: "token", token: CORE_TOKEN, customer: null, store: null } as const;
-  const asked = { source, captureMethod: "manual", description: null, reference: null, returnUrl: null } as const;
+  const asked = {
+    source,
+    captureMethod: "manual",
+    description: null,
+    reference: null,
+    returnUrl: null,
+  } as const;
   const digest = fingerprint("authorize", {
     ...asked,
     amount: amount.minor,

@@ -20,11 +20,11 @@ import type { RowGroup } from "../row.ts";
 const AT_ONCE = 1_000;
 const ROUTING = "routing.payment";
 const PROVIDERS = ["stripe", "adyen", "mollie", "acquirer"];
-const BRANDS = ["visa", "mastercard", "american-express"];
+const BRANDS = ["visa", "mastercard", "amex"];
 const merchant = newId("mer", { region: 1, shard: 1 }, new Date());
 const RULES = `"large, here": prefer acquirer if amount > 900.00 EUR and card.country in ["DE", "AT", "CH"]
 "recurring": avoid mollie if stored.initiator == "merchant"
-never adyen if card.brand == "american-express" and currency != "EUR"
+never adyen if card.brand == "amex" and currency != "EUR"
 `;
 
 export const routing: RowGroup = {

@@ -49,8 +49,10 @@ export class RedisSandbox {
   execute(command: readonly string[]): Answer {
     this.served.commands++;
     try {
-      if (this.switches.forgets && command[0]?.toUpperCase() === "SET") return { result: "OK" };
-      return { result: this.keys.run(command) };
+      const result = this.keys.run(command);
+      // Written, and evicted before anybody can read it.
+      if (this.switches.forgets && command[0]?.toUpperCase() === "SET") this.keys.remove(command[1] ?? "");
+      return { result };
     } catch (problem) {
       if (problem instanceof CommandError) return { error: problem.message };
       throw problem;
@@ -180,12 +182,10 @@ function writeAnswer(redis: RedisSandbox, response: ServerResponse, status: numb
         changed(answer, (result) => (typeof result === "number" ? -1 : result)),
       );
     case "mixed_up": {
-      const [, other] = redis.keys.entries();
-      return writeJson(
-        response,
-        200,
-        changed(answer, (result) => (typeof result === "string" ? (other?.value ?? result) : result)),
-      );
+      const values = redis.keys.entries().map(({ value }) => value);
+      const another = (result: CommandResult) =>
+        typeof result === "string" ? (values.find((value) => value !== result) ?? result) : result;
+      return writeJson(response, 200, changed(answer, another));
     }
   }
 }

@@ -13,7 +13,7 @@ export const switches = {
    * form, values that nobody has written, values without an end of their life, or another key's value.
    */
   garbage: choice("none", ["none", "bytes", "json", "values", "endless", "mixed_up"]),
-  /** Writes are answered with OK and kept nowhere, as after an eviction at once. */
+  /** What is written is evicted at once. */
   forgets: flag(false),
   /** Requests beyond this many in a second are answered 429; 0 is no limit. */
   requestsPerSecond: count(0),

@@ -98,7 +98,7 @@ document.addEventListener("tessera:complete", () => {
   const policy = [
     `script-src 'nonce-${nonce}' ${shop.edgeUrl}`,
     `connect-src ${shop.edgeUrl}`,
-    `frame-src ${vault}`,
+    `frame-src ${vault} ${shop.edgeUrl}`,
     "form-action 'none'",
     "frame-ancestors 'none'",
     "require-trusted-types-for 'script'",

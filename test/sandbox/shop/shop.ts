@@ -9,7 +9,8 @@ import { createCheckoutSession, type ShopConfig, vaultOrigin } from "./tessera.t
  *
  *   SHOP_PORT  SHOP_EDGE_URL  SHOP_SECRET_KEY  SHOP_PUBLISHABLE_KEY
  *
- * GET / shows the product, POST /buy begins a checkout.
+ * GET / shows the product, POST /buy begins an order, GET /checkout/{order} is the page that pays it: also for who
+ * comes back to it from a bank's page, or opens it again.
  */
 const PRODUCT = {
   name: "Mosaic coasters",
@@ -56,13 +57,19 @@ async function readForm(request: IncomingMessage): Promise<URLSearchParams> {
   return new URLSearchParams(text);
 }
 
-async function buy(request: IncomingMessage, nonce: string): Promise<Page> {
+const ORDER = /^order-[0-9a-f-]{36}$/;
+
+/** Where the order is paid. The order's number comes back from the browser; another one begins an order. */
+async function buy(request: IncomingMessage): Promise<string> {
   const order = (await readForm(request)).get("order");
-  // The order's number comes back from the browser; a page kept open from long ago is served all the same.
-  const known = order !== null && /^order-[0-9a-f-]{36}$/.test(order) ? order : `order-${randomUUID()}`;
+  return `/checkout/${order !== null && ORDER.test(order) ? order : `order-${randomUUID()}`}`;
+}
+
+async function pay(order: string, nonce: string): Promise<Page> {
+  const returnUrl = `http://127.0.0.1:${port}/checkout/${order}`;
   const [vault, clientSecret] = await Promise.all([
     vaultOrigin(shop),
-    createCheckoutSession(shop, known, PRICE, PRODUCT.name),
+    createCheckoutSession(shop, order, PRICE, PRODUCT.name, returnUrl),
   ]);
   return checkoutPage(shop, vault, clientSecret, nonce);
 }
@@ -72,15 +79,19 @@ const server = createServer((request, response) => {
   const { pathname } = new URL(request.url ?? "/", "http://shop");
   const route = `${request.method} ${pathname}`;
   if (route === "GET /") return send(response, 200, productPage(PRODUCT, `order-${randomUUID()}`, nonce));
+  const fail = (error: Error) => send(response, 502, problemPage(error.message, nonce));
   if (route === "POST /buy") {
-    buy(request, nonce).then(
-      (page) => send(response, 200, page),
-      (error: Error) => send(response, 502, problemPage(error.message, nonce)),
-    );
+    // To a page of its own, which can be loaded again without buying again.
+    void buy(request).then((location) => response.writeHead(303, { location }).end(), fail);
+    return;
+  }
+  const order = /^GET \/checkout\/(.+)$/.exec(route)?.[1] ?? "";
+  if (ORDER.test(order)) {
+    void pay(order, nonce).then((page) => send(response, 200, page), fail);
     return;
   }
   if (route === "GET /buy" || route === "GET /checkout") {
-    // Reloaded or bookmarked: there is no order to pay.
+    // Bookmarked: there is no order to pay.
     response.writeHead(303, { location: "/" }).end();
     return;
   }

@@ -18,16 +18,18 @@ export const CREATE = `mutation CreateCheckoutSession($input: CreateCheckoutSess
 
 /**
  * Creates the checkout session of an order, with the price that this server knows, and gives its client secret.
- * The order's number is the idempotency key: a form that is sent twice gets one session. Throws with the API's
- * own words if it refuses.
+ * The order's number is the idempotency key: a form that is sent twice, and a page that is opened again, get one
+ * session. `returnUrl` is the page that mounts the checkout: a bank's page sends the payer back there. Throws with
+ * the API's own words if it refuses.
  */
 export async function createCheckoutSession(
   shop: ShopConfig,
   order: string,
   price: Price,
   description: string,
+  returnUrl: string,
 ): Promise<string> {
-  const input = { idempotencyKey: order, amount: price, captureMethod: "AUTOMATIC", description };
+  const input = { idempotencyKey: order, amount: price, captureMethod: "AUTOMATIC", description, returnUrl };
   const answer = await fetch(`${shop.edgeUrl}/graphql`, {
     method: "POST",
     headers: { "content-type": "application/json", authorization: `Bearer ${shop.secretKey}` },

@@ -2,7 +2,7 @@
  * What the sandbox tells by webhook: which events, signed as the official client checks them, with whole objects.
  */
 
-import { createServer } from "node:http";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import type Stripe from "stripe";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
@@ -20,11 +20,13 @@ type Heard = { readonly text: string; readonly signature: string; readonly event
 
 let harness: Harness;
 let heard: Heard[] = [];
-const listener = createServer(async (message, response) => {
+const hear = async (message: IncomingMessage, response: ServerResponse): Promise<void> => {
   const text = await readBody(message, 200_000);
-  heard.push({ text, signature: String(message.headers["stripe-signature"]), event: JSON.parse(text) });
+  const event = JSON.parse(text) as Stripe.Event;
+  heard.push({ text, signature: String(message.headers["stripe-signature"]), event });
   response.writeHead(200).end();
-});
+};
+const listener = createServer((message, response) => void hear(message, response));
 
 beforeAll(async () => {
   harness = await startHarness();
@@ -112,7 +114,9 @@ describe("events", () => {
     heard = [];
     await post(`${INTENTS}/${intent.id}/capture`, { amount_to_capture: 800 });
     await told("payment_intent.amount_capturable_updated", "charge.captured", "payment_intent.succeeded");
+    heard = [];
     const other = (await post(INTENTS, payment("4242424242424242", { capture_method: "manual" }))).body;
+    await told("payment_intent.amount_capturable_updated");
     heard = [];
     await post(`${INTENTS}/${other.id}/cancel`, {});
     await told("payment_intent.canceled");

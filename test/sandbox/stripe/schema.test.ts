@@ -115,6 +115,39 @@ describe.skipIf(api === null)("answers fit the published schemas", () => {
     fits(await bare("POST", INTENTS, payment("4242424242424242")), "POST", INTENTS);
   });
 
+  test("stored cards, and holds that are raised", async () => {
+    const { bare } = harness;
+    const customer = (await bare("POST", "/v1/customers", { email: "ann@shop.example" })).body;
+    if (api === null) throw new Error("skipped");
+    expect(problems(api, { $ref: "#/components/schemas/customer" }, customer)).toEqual([]);
+    const options = {
+      request_incremental_authorization: "if_available",
+      request_overcapture: "if_available",
+      setup_credential_usage: "recurring",
+    };
+    const stored = fits(
+      await bare(
+        "POST",
+        INTENTS,
+        payment("4242424242424242", {
+          capture_method: "manual",
+          customer: customer.id,
+          setup_future_usage: "off_session",
+          payment_method_options: { card: options },
+          expand: ["latest_charge"],
+        }),
+      ),
+      "POST",
+      INTENTS,
+    );
+    const raise = `${INTENTS}/${stored.body.id}/increment_authorization`;
+    fits(await bare("POST", raise, { amount: 2_000 }), "POST", `${INTENT}/increment_authorization`);
+    fits(await bare("POST", raise, { amount: 1 }), "POST", `${INTENT}/increment_authorization`, 400);
+    const method = (await bare("POST", "/v1/payment_methods", cardData("4242424242424242"))).body;
+    const attach = await bare("POST", `/v1/payment_methods/${method.id}/attach`, { customer: customer.id });
+    fits(attach, "POST", "/v1/payment_methods/{payment_method}/attach");
+  });
+
   test("errors", async () => {
     const { bare } = harness;
     fits(await bare("POST", INTENTS, payment("4000000000000002")), "POST", INTENTS, 402);

@@ -52,6 +52,9 @@ describe("a customer", () => {
     };
     expect((await stripe.paymentIntents.create(again)).status).toBe("succeeded");
     expect((await stripe.paymentIntents.create(again)).status).toBe("succeeded");
+    // Who is there can be asked, and is.
+    const present = { ...again, off_session: false, return_url: "https://shop.example/" };
+    expect((await stripe.paymentIntents.create(present)).status).toBe("requires_action");
   });
 
   test("keeps what is attached, and nobody else may pay with it", async () => {

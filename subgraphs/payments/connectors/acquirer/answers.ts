@@ -3,6 +3,7 @@ import { declineOf } from "../../domain/decline.ts";
 import type { AnswerDetails, CheckResult, Operation, ProviderAnswer } from "../../domain/operation.ts";
 import type { Payment } from "../../domain/payment.ts";
 import type { LookupAnswer, ProviderResponse } from "../connector.ts";
+import { notSentAnswer } from "../not-sent.ts";
 import { CURRENCY_NUMBERS } from "./currency-numbers.ts";
 import { declined, notExecuted, refused } from "./errors.ts";
 import { reversalReference } from "./requests.ts";
@@ -57,10 +58,7 @@ export function answer(
   first: boolean,
 ): ProviderAnswer {
   if (response.kind === "lost") return unknown(response.because);
-  if (response.kind === "not_sent") {
-    if (!first) return unknown(response.because);
-    return { kind: "failed", decline: declineOf("provider_refused", response.code) };
-  }
+  if (response.kind === "not_sent") return notSentAnswer(response, first);
   const { status, body } = response;
   if (status !== 200) {
     const code = parse(errorBody, body)?.error.code ?? "";

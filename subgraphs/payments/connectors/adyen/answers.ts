@@ -4,9 +4,10 @@ import { type Decline, declineOf } from "../../domain/decline.ts";
 import type { Operation, ProviderAnswer } from "../../domain/operation.ts";
 import type { Payment } from "../../domain/payment.ts";
 import type { ProviderResponse } from "../connector.ts";
+import { notSentAnswer } from "../not-sent.ts";
 import { fromAdyen } from "./amounts.ts";
 import { detailsOf } from "./details.ts";
-import { errorMeaning, notSentMeaning, refusalCode } from "./errors.ts";
+import { errorMeaning, refusalCode } from "./errors.ts";
 
 /**
  * What Adyen's answers mean for an operation. A payment is decided in its answer; a modification is only taken there
@@ -61,10 +62,7 @@ export function answer(
   first: boolean,
 ): ProviderAnswer {
   if (response.kind === "lost") return unknown(response.because);
-  if (response.kind === "not_sent") {
-    if (!first) return unknown(response.because);
-    return { kind: "failed", decline: declineOf(notSentMeaning(response.code), response.code) };
-  }
+  if (response.kind === "not_sent") return notSentAnswer(response, first);
   const { status, body } = response;
   if (operation.kind === "authorize" && status === 200) {
     const read = parse(paymentResponse, body);

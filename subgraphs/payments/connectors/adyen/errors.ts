@@ -125,9 +125,3 @@ export function errorMeaning(status: number, errorCode: string, first: boolean):
   if (first && status === 422 && errorCode !== "000") return entryOf(NOT_NOW, errorCode) ?? null;
   return null;
 }
-
-/** What never left us: whether another provider may be tried is told by why. */
-export const notSentMeaning = (code: string): DeclineCode =>
-  code === "UNREACHABLE" || code === "PROVIDER_BUSY" || code === "PROVIDER_NOT_CONFIGURED"
-    ? "provider_unavailable"
-    : "provider_refused";

@@ -120,7 +120,7 @@ export class Story {
       amount,
       reference,
       request,
-      { type: "capture_claimed", amount, final },
+      { type: "capture_claimed", amount, final, over: final },
       final,
     );
   }

@@ -3,6 +3,7 @@ import { declineOf } from "../../domain/decline.ts";
 import type { Operation, ProviderAnswer } from "../../domain/operation.ts";
 import type { Payment } from "../../domain/payment.ts";
 import type { LookupAnswer, ProviderResponse } from "../connector.ts";
+import { notSentAnswer } from "../not-sent.ts";
 import { fromMollie, type WireAmount } from "./amounts.ts";
 import { errorAnswer } from "./errors.ts";
 import {
@@ -34,10 +35,7 @@ export function answer(
   first: boolean,
 ): ProviderAnswer {
   if (response.kind === "lost") return unknown(response.because);
-  if (response.kind === "not_sent") {
-    if (!first) return unknown(response.because);
-    return { kind: "failed", decline: declineOf("provider_refused", response.code) };
-  }
+  if (response.kind === "not_sent") return notSentAnswer(response, first);
   const { status, body } = response;
   if (status === 200 || status === 201) return actionAnswer(operation, payment, body);
   const closes = operation.kind === "void" || operation.kind === "expire";

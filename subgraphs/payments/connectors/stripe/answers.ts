@@ -2,6 +2,7 @@ import { declineOf } from "../../domain/decline.ts";
 import type { Operation, ProviderAnswer } from "../../domain/operation.ts";
 import type { Payment } from "../../domain/payment.ts";
 import type { LookupAnswer, ProviderResponse } from "../connector.ts";
+import { notSentAnswer } from "../not-sent.ts";
 import { declineDetails } from "./details.ts";
 import { declineFor, refusalFor } from "./errors.ts";
 import { authorization, captureOf, incrementOf, refundAnswer, release, unknown } from "./intents.ts";
@@ -19,10 +20,7 @@ export function answer(
   first: boolean,
 ): ProviderAnswer {
   if (response.kind === "lost") return unknown(response.because);
-  if (response.kind === "not_sent") {
-    if (!first) return unknown(response.because);
-    return { kind: "failed", decline: declineOf("provider_refused", response.code) };
-  }
+  if (response.kind === "not_sent") return notSentAnswer(response, first);
   const { status, body } = response;
   if (status !== 200) return errorAnswer(operation, payment, { status, body }, first);
   if (operation.kind === "refund") {

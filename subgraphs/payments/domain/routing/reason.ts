@@ -1,3 +1,5 @@
+import type { Decided } from "../three-ds/policy.ts";
+
 /** Why a provider was chosen for an attempt, stored with it and shown as `Payment.attempts[].routing`. */
 export type RoutingReason = {
   /** Of the rule that decided, if one did: its name, or its text. */
@@ -10,6 +12,8 @@ export type RoutingReason = {
   readonly payerCountry: string | null;
   /** Version of the merchant's rules; 0: there were none. */
   readonly rulesVersion: number;
+  /** Whether the payer is authenticated before it, and why; absent where nobody carries 3-D Secure out. */
+  readonly authentication?: Decided;
 };
 
 export const BECAUSE = [

@@ -53,6 +53,7 @@ describe("a payment under other rules", () => {
     ["goes to whom they prefer, at another cost", "prefer b", { provider: "b", cost: -50n }],
     ["goes to the next where they forbid", "never a\nnever c", { provider: "b", cost: -50n }],
     ["goes to whom old rules kept out", "only c", { provider: "c", cost: 100n }],
+    ["leaves whom they avoid", "avoid a\nnever c", { provider: "b", cost: -50n }],
     ["goes to the avoided where nobody is left", "avoid a\nonly a", { provider: "a", cost: 0n }],
     ["never goes to whom who could not", "prefer d\nnever c", { provider: "a", cost: 0n }],
     ["goes nowhere where nobody is left", "only d", { provider: null, cost: 0n }],

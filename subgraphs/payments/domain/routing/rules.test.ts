@@ -1,8 +1,16 @@
+import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { sampleFacts } from "../../routing/samples.ts";
 import type { RoutingFacts } from "./facts.ts";
 import { presetRules } from "./preset.ts";
-import { nameOf, providersNamed, type RoutingRuleSet, readRoutingRules, wordOf } from "./rules.ts";
+import {
+  nameOf,
+  providersNamed,
+  type RoutingRuleSet,
+  readRoutingRules,
+  routingEnvironment,
+  wordOf,
+} from "./rules.ts";
 
 const PROVIDERS = ["stripe", "adyen", "mollie", "acquirer"];
 function rules(text: string, providers = PROVIDERS): RoutingRuleSet {
@@ -112,5 +120,20 @@ describe("the preset", () => {
       '"visa": prefer stripe if method == "card" and card.brand == "visa"\n',
     );
     expect(presetRules([])).toBe("");
+  });
+});
+
+describe("docs/routing.md", () => {
+  const text = readFileSync(new URL("../../../../docs/routing.md", import.meta.url), "utf8");
+  it("names every field, and no other", () => {
+    const named = [...text.matchAll(/^\| `([a-z_.]+)` +\| (?:text|amount|yes, no)/gm)].map(
+      ([, name]) => name,
+    );
+    expect(named).toEqual([...routingEnvironment.fields.keys()]);
+  });
+  it("shows rules that are right", () => {
+    const blocks = [...text.matchAll(/```rules\n(.*?)```/gs)].map(([, block]) => block as string);
+    expect(blocks).toHaveLength(1);
+    for (const block of blocks) expect(rules(block).rules).toHaveLength(4);
   });
 });

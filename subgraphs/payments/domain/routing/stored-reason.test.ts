@@ -49,6 +49,16 @@ describe("a stored reason", () => {
     expect(reasonFrom(storedReason(plain))).toEqual(plain);
   });
 
+  it("keeps what was decided of the payer's authentication", () => {
+    const challenged = { because: "soft_decline", by: "us", challenge: "mandated", exemption: null } as const;
+    const exempted = { because: "exemption", by: null, challenge: null, exemption: "low_value" } as const;
+    for (const authentication of [challenged, exempted]) {
+      const kept = storedReason({ ...reason, authentication });
+      expect(JSON.stringify(kept)).not.toContain("null");
+      expect(reasonFrom(JSON.parse(JSON.stringify(kept)))).toEqual({ ...reason, authentication });
+    }
+  });
+
   it("keeps the beginning of a long rule without a name", () => {
     expect(storedReason({ ...reason, rule: "x".repeat(5_000) }).rule).toHaveLength(80);
   });

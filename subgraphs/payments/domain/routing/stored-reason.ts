@@ -1,3 +1,4 @@
+import type { Decided } from "../three-ds/policy.ts";
 import { BECAUSE, type Because, EXCLUSIONS, type Exclusion, type RoutingReason } from "./reason.ts";
 import { weighted } from "./score.ts";
 
@@ -13,13 +14,17 @@ export type StoredReason = {
   readonly rules?: number;
   readonly card?: string;
   readonly payer?: string;
+  /** What was decided of the payer's authentication. */
+  readonly sca?: StoredDecision;
 };
+
+type StoredDecision = Pick<Decided, "because"> & { readonly [K in keyof Decided]?: NonNullable<Decided[K]> };
 
 /** A rule without a name is known by its text, of which this many characters are kept. */
 const RULE_LENGTH = 80;
 
 export function storedReason(reason: RoutingReason): StoredReason {
-  const { because, candidates, rule, rulesVersion, cardCountry, payerCountry } = reason;
+  const { because, candidates, rule, rulesVersion, cardCountry, payerCountry, authentication } = reason;
   return {
     because,
     among: candidates.map(({ provider, excluded, score }) => {
@@ -32,15 +37,23 @@ export function storedReason(reason: RoutingReason): StoredReason {
     ...(rulesVersion === 0 ? {} : { rules: rulesVersion }),
     ...(cardCountry === null ? {} : { card: cardCountry }),
     ...(payerCountry === null ? {} : { payer: payerCountry }),
+    ...(authentication === undefined ? {} : { sca: withoutNulls(authentication) }),
   };
 }
+
+const withoutNulls = ({ because, by, challenge, exemption }: Decided): StoredDecision => ({
+  because,
+  ...(by === null ? {} : { by }),
+  ...(challenge === null ? {} : { challenge }),
+  ...(exemption === null ? {} : { exemption }),
+});
 
 const thousandths = (part: number): number => Math.round(part * 1_000);
 
 /** Reads a stored reason back; null for what is not one. */
 export function reasonFrom(stored: unknown): RoutingReason | null {
   if (typeof stored !== "object" || stored === null) return null;
-  const { because, among, rule, rules, card, payer } = stored as Partial<StoredReason>;
+  const { because, among, rule, rules, card, payer, sca } = stored as Partial<StoredReason>;
   if (because === undefined || !BECAUSE.includes(because) || !Array.isArray(among)) return null;
   return {
     because,
@@ -49,6 +62,9 @@ export function reasonFrom(stored: unknown): RoutingReason | null {
     cardCountry: card ?? null,
     payerCountry: payer ?? null,
     candidates: among.map(candidateFrom),
+    ...(sca === undefined
+      ? {}
+      : { authentication: { by: null, challenge: null, exemption: null, ...sca } satisfies Decided }),
   };
 }
 

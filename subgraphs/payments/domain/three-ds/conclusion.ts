@@ -1,5 +1,6 @@
 import type { Authentication } from "../authentication.ts";
 import { type Decline, type DeclineCode, declineOf } from "../decline.ts";
+import { type AnswerDetails, NO_DETAILS } from "../operation.ts";
 import type { Doubt, Evidence } from "./evidence.ts";
 
 /** How an authentication has ended, in our words. What follows from it is `policy.ts`'s to say. */
@@ -60,3 +61,23 @@ export function conclude(evidence: Evidence, challengeCancel: string | null = nu
       : `the issuer's ${said} is not believed: ${doubts.join(", ")}`;
   return { kind: "unavailable", authentication, because, doubts };
 }
+
+/** What is kept with the operation of what the issuer told, or of why nobody did. */
+export function detailsOf(conclusion: Conclusion): AnswerDetails {
+  const { authentication } = conclusion;
+  return {
+    ...NO_DETAILS,
+    rawCode: conclusion.kind === "unavailable" ? inWords(conclusion.because) : wordOf(conclusion),
+    eci: authentication?.eci ?? null,
+    liabilityShift: authentication?.liabilityShift ?? null,
+  };
+}
+
+function wordOf(conclusion: Exclude<Conclusion, { kind: "unavailable" }>): string {
+  if (conclusion.kind === "rejected") return conclusion.decline.providerCode ?? conclusion.decline.code;
+  const { transStatus, transStatusReason } = conclusion.authentication;
+  return transStatusReason === null ? transStatus : `${transStatus}:${transStatusReason}`;
+}
+
+/** An Erro's detail is a stranger's text: whatever looks like a card's number does not get in. */
+const inWords = (because: string): string => because.replaceAll(/\d(?:[ -]?\d){8,}/g, "…").slice(0, 200);

@@ -72,6 +72,22 @@ export type Plan =
     }
   | { readonly do: "decline"; readonly decline: Decline; readonly because: Because };
 
+/** What was decided of a payer's authentication, as it is kept with the attempt for a person to see. */
+export type Decided = {
+  readonly because: Because;
+  /** Null: nobody. */
+  readonly by: "us" | "provider" | null;
+  readonly challenge: ChallengeWish | null;
+  readonly exemption: Exemption | null;
+};
+
+export const decidedBy = (plan: Exclude<Plan, { do: "decline" }>): Decided => ({
+  because: plan.because,
+  by: plan.do === "authenticate" ? plan.by : null,
+  challenge: plan.do === "authenticate" ? plan.challenge : null,
+  exemption: plan.exemption,
+});
+
 /** Whether the law asks for it: a payer is there, and issuer and acquirer are both within the zone. */
 export function isDue(circumstances: Circumstances): boolean {
   const { channel, stored, issuerCountry, merchantCountry } = circumstances;
