@@ -27,6 +27,7 @@ set citus.shard_count = 64;
 -- Reference data.
 select create_reference_table('ledger.cause');
 select create_reference_table('risk.bin_range');
+select create_reference_table('rates.reference_rate');
 
 -- What refers to another table comes after it.
 select create_distributed_table('merchants.merchant', 'shard', colocate_with => 'none');
@@ -55,6 +56,10 @@ select create_distributed_table('payments.customer', 'shard', colocate_with => '
 select create_distributed_table('payments.payment_method', 'shard', colocate_with => 'merchants.merchant');
 select create_distributed_table('payments.inbound_news', 'shard', colocate_with => 'merchants.merchant');
 select create_distributed_table('payments.routing_rules', 'shard', colocate_with => 'merchants.merchant');
+select create_distributed_table('payments.card_use', 'shard', colocate_with => 'merchants.merchant');
+select create_distributed_table('payments.duplicate_policy', 'shard', colocate_with => 'merchants.merchant');
+select create_distributed_table('payments.method_change', 'shard', colocate_with => 'merchants.merchant');
+select create_distributed_table('merchants.change', 'shard', colocate_with => 'merchants.merchant');
 select create_distributed_table('payments.outbox', 'shard', colocate_with => 'merchants.merchant');
 
 select create_distributed_table('risk.assessment', 'shard', colocate_with => 'merchants.merchant');

@@ -14,8 +14,17 @@ const DOCUMENTS = [
   "docs/benchmarks.md",
   "docs/chart-of-accounts.md",
   "docs/scaling.md",
+  "docs/providers.md",
+  "docs/routing.md",
+  "docs/expressions.md",
+  "docs/acquirer-api.md",
   "edge/README.md",
+  "test/sandbox/kit/README.md",
   "test/sandbox/stripe/README.md",
+  "test/sandbox/adyen/README.md",
+  "test/sandbox/mollie/README.md",
+  "test/sandbox/acquirer/README.md",
+  "test/sandbox/three-ds/README.md",
 ];
 
 describe("the README's commands", () => {

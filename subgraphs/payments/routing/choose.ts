@@ -57,6 +57,11 @@ export function createChooser(deps: ChooserDeps): Router["choose"] {
       for (const entrant of entrants)
         if (entrant.excluded === null && entrant.against !== null)
           entrant.excluded = entrant.against.exclusion;
+    // A card that was typed is not asked for again, unless a rule wants just that provider.
+    if (well.some(({ excluded, provider }) => excluded === null && provider.capabilities.directCards))
+      for (const entrant of entrants)
+        if (entrant.excluded === null && !entrant.provider.capabilities.directCards && !named(word, entrant))
+          entrant.excluded = "asks_again";
     const probes = ranked(
       deps,
       entrants.filter(({ excluded, probe }) => excluded === null && probe),
@@ -142,6 +147,9 @@ function ranked(
     (a, b) => placeIn(word, a) - placeIn(word, b) || (b.score?.total ?? 0) - (a.score?.total ?? 0),
   );
 }
+
+const named = ({ prefer }: RoutingWord, { provider }: Entrant): boolean =>
+  prefer?.targets.includes(provider.name) ?? false;
 
 const LAST = Number.MAX_SAFE_INTEGER;
 

@@ -7,7 +7,7 @@ import type { Exclusion } from "../domain/routing/reason.ts";
  * country) excludes nobody: the provider will say, and a definite refusal goes on to the next.
  */
 export function incapable({ capabilities, refusesAmount }: Connector, facts: RoutingFacts): Exclusion | null {
-  const { amount, card, cardCountry, captureMethod, stored, payerPresent, method } = facts;
+  const { amount, card, cardCountry, captureMethod, stored, payerPresent, canRedirect, method } = facts;
   const { brands, currencies, countries, manualCapture, merchantInitiated, directCards } = capabilities;
   if (method !== undefined && method.type !== "card") return "method";
   if (!brands.includes(card.brand)) return "brand";
@@ -16,6 +16,6 @@ export function incapable({ capabilities, refusesAmount }: Connector, facts: Rou
   if (captureMethod === "manual" && !manualCapture) return "manual_capture";
   if (stored?.initiator === "merchant" && !merchantInitiated) return "merchant_initiated";
   // It would ask for the card on a page of its own.
-  if (!payerPresent && !directCards) return "needs_payer";
+  if (!directCards && !(payerPresent && canRedirect)) return "needs_payer";
   return refusesAmount(amount) === null ? null : "amount";
 }

@@ -76,6 +76,7 @@ function rememberedFrom(row: DatabaseRow, merchant: MerchantId): Remembered | nu
       payerCountry: reason.payerCountry,
       stored,
       payerPresent: stored?.initiator !== "merchant",
+      canRedirect: stored?.initiator !== "merchant",
     },
     costFacts: {
       amount,

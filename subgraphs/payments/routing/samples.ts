@@ -77,6 +77,7 @@ export function sampleFacts({
     payerCountry: "DE",
     stored: null,
     payerPresent: true,
+    canRedirect: true,
     ...rest,
   };
 }

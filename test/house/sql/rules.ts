@@ -16,7 +16,7 @@ export type RuleName =
   | "hot-tables-have-one-index";
 
 /** The same everywhere, and nobody's: they need no shard. */
-const REFERENCE: ReadonlySet<string> = new Set(["ledger.cause", "risk.bin_range"]);
+const REFERENCE: ReadonlySet<string> = new Set(["ledger.cause", "risk.bin_range", "rates.reference_rate"]);
 
 /** Every payment writes to them. */
 const HOT: ReadonlySet<string> = new Set([

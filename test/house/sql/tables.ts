@@ -78,6 +78,13 @@ function itemsOf(body: string): string[] {
 }
 
 function addIndex(tables: Map<string, Table>, text: string): void {
+  const [, dropped] = /^drop index (?:if exists )?(?:[\w]+\.)?(\w+)/.exec(text) ?? [];
+  for (const table of tables.values())
+    if (dropped !== undefined && table.secondary.includes(dropped))
+      tables.set(table.name, {
+        ...table,
+        secondary: table.secondary.filter((index) => index !== dropped),
+      });
   const index =
     /^create (?:unique )?index (?:concurrently )?(?:if not exists )?(\w+) on ([\w.]+)(?: using (\w+))?/.exec(
       text,

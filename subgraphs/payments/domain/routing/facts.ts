@@ -20,8 +20,10 @@ export type RoutingFacts = {
   readonly cardCountry: string | null;
   readonly payerCountry: string | null;
   readonly stored: StoredCredential | null;
-  /** A payer is there, who can be sent to a page. */
+  /** A payer is there. */
   readonly payerPresent: boolean;
+  /** The payer can be sent to a page of a provider's and back. */
+  readonly canRedirect: boolean;
   /** Null or absent if not known. */
   readonly cardFunding?: Funding | null;
   /** A card if absent. */
