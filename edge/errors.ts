@@ -26,12 +26,20 @@ const ERRORS = {
 
 export type ApiErrorCode = keyof typeof ERRORS;
 
+/** When to come again after UNAVAILABLE, in ms: some part of it by chance, or all would come at once. */
+const RETRY_MS = 1_000;
+
 /** `{"errors": [{message, extensions: {code, requestId}}]}`; `status` where one code has several. */
 export function refusal(c: ApiContext, code: ApiErrorCode, status: number = ERRORS[code][0]): Response {
-  const headers: Record<string, string> = code === "UNAVAILABLE" ? { "retry-after": "1" } : {};
+  const headers: Record<string, string> = {};
+  const later: { retryAfterMs?: number } = {};
+  if (code === "UNAVAILABLE") {
+    later.retryAfterMs = Math.round(RETRY_MS * (1 + Math.random()));
+    headers["retry-after"] = String(Math.ceil(later.retryAfterMs / 1_000));
+  }
   if (code === "UNAUTHENTICATED") headers["www-authenticate"] = "Bearer";
   if (code === "METHOD_NOT_ALLOWED") headers["allow"] = "POST, OPTIONS";
-  const extensions = { code, requestId: c.get("requestId") };
+  const extensions = { code, requestId: c.get("requestId"), ...later };
   const [, message] = ERRORS[code];
   return Response.json({ errors: [{ message, extensions }] }, { status, headers });
 }

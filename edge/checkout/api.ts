@@ -1,3 +1,6 @@
+import { browserInformation } from "./browser.ts";
+import { type PayerAction, payerAction, type ToldAction } from "./payer-action.ts";
+
 /** The checkout's two GraphQL operations, sent with the publishable key from the payer's browser. */
 
 export type SessionStatus = "OPEN" | "PROCESSING" | "REQUIRES_ACTION" | "COMPLETE" | "EXPIRED";
@@ -18,6 +21,7 @@ export type Confirmation =
   | { readonly kind: "session"; readonly session: Session }
   | { readonly kind: "declined"; readonly message: string; readonly session: Session }
   | { readonly kind: "pending"; readonly session: Session }
+  | { readonly kind: "action"; readonly action: PayerAction; readonly session: Session }
   | { readonly kind: "refused"; readonly message: string };
 
 /** The service could not be reached or could not answer now: the same request may be sent again. */
@@ -40,6 +44,7 @@ export const CONFIRM = `mutation ConfirmCheckoutSession($input: ConfirmCheckoutS
     ... on CheckoutSession { ${SESSION} }
     ... on CheckoutDeclined { message code session { ${SESSION} } }
     ... on CheckoutPending { message session { ${SESSION} } }
+    ... on CheckoutActionRequired { message action { type url acsUrl creq until } session { ${SESSION} } }
     ... on UserError { message }
   }
 }`;
@@ -48,18 +53,19 @@ type ConfirmPayload = {
   readonly __typename: string;
   readonly message?: string;
   readonly session?: Session;
+  readonly action?: ToldAction | null;
 } & Partial<Session>;
 
 /** Longer than the edge waits for a region, so that its answer is the one that is seen. */
 const TIMEOUT_MS = 45_000;
 
 export class CheckoutApi {
-  #url: string;
+  #origin: string;
   #publishableKey: string;
   #clientSecret: string;
 
   constructor(origin: string, publishableKey: string, clientSecret: string) {
-    this.#url = `${origin}/graphql`;
+    this.#origin = origin;
     this.#publishableKey = publishableKey;
     this.#clientSecret = clientSecret;
   }
@@ -70,15 +76,20 @@ export class CheckoutApi {
     return (data["checkoutSession"] as SessionDetails | null | undefined) ?? null;
   }
 
-  /** Pays with the token. The same token and attempt may be sent again: the server answers as it did before. */
-  async confirm(token: string, attempt: number): Promise<Confirmation> {
-    const input = { clientSecret: this.#clientSecret, token, attempt };
+  /**
+   * Pays with the token; or, with null, goes on with an attempt that waited for the payer, and never begins one. The
+   * same may be sent again: the server answers as it did before, or how the attempt stands by now.
+   */
+  async confirm(token: string | null, attempt: number): Promise<Confirmation> {
+    const input = { clientSecret: this.#clientSecret, token, attempt, browser: browserInformation() };
     const data = await this.#send(CONFIRM, { input });
     const answer = data["confirmCheckoutSession"] as ConfirmPayload;
     const { __typename: type, message = "", session } = answer;
     if (type === "CheckoutSession") return { kind: "session", session: answer as Session };
     if (type === "CheckoutDeclined" && session) return { kind: "declined", message, session };
     if (type === "CheckoutPending" && session) return { kind: "pending", session };
+    if (type === "CheckoutActionRequired" && session)
+      return { kind: "action", action: payerAction(answer.action, this.#origin), session };
     return { kind: "refused", message };
   }
 
@@ -86,7 +97,7 @@ export class CheckoutApi {
     let status: number;
     let body: { data?: Record<string, unknown> | null; errors?: { message: string }[] };
     try {
-      const answer = await fetch(this.#url, {
+      const answer = await fetch(`${this.#origin}/graphql`, {
         method: "POST",
         headers: { "content-type": "application/json", authorization: `Bearer ${this.#publishableKey}` },
         body: JSON.stringify({ query, variables }),

@@ -1,101 +1,32 @@
-import { type ChildProcess, spawn } from "node:child_process";
-import { fileURLToPath } from "node:url";
-import { type Browser, chromium, type FrameLocator, type Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { findChromium } from "../../cli/chromium.ts";
 import { tracesOf } from "../testing/card-traces.ts";
-import { CheckoutDouble } from "../testing/checkout-double.ts";
-import { freePort, ServedEdge } from "../testing/served-edge.ts";
+import type { Fate } from "../testing/checkout-double.ts";
+import { chromiumForTests as found, NUMBER, Shopping } from "../testing/shopping.ts";
 
-/**
- * The checkout in a real browser, on the demonstration shop's page with its strict content policy, with both
- * workers in workerd and a double of the region behind them.
- */
-const found = findChromium();
+/** The checkout in a real browser, on the demonstration shop's page. */
 if (found.path === null) console.warn(`checkout tests SKIPPED: ${found.why}`);
 
-const QUIET = ["disable-gpu", "disable-quic", "no-first-run", "disable-background-networking"];
-const NUMBER = "4242424242424242";
-
 describe.skipIf(found.path === null)(`the checkout${found.path === null ? ` (${found.why})` : ""}`, () => {
-  const edge = new ServedEdge();
-  let checkout: CheckoutDouble;
-  let browser: Browser;
-  let shop: ChildProcess;
-  let shopUrl: string;
-  let page: Page;
-  let problems: string[];
+  const shopping = new Shopping();
+  const { edge, card, button, status, complete } = shopping;
+  let checkout: Shopping["checkout"];
+  let page: Shopping["page"];
 
-  beforeAll(async () => {
-    await edge.open();
-    const merchant = edge.region.newMerchant();
-    const port = await freePort();
-    shopUrl = `http://127.0.0.1:${port}`;
-    shop = spawn(
-      process.execPath,
-      [fileURLToPath(new URL("../../test/sandbox/shop/shop.ts", import.meta.url))],
-      {
-        env: {
-          ...process.env,
-          SHOP_PORT: String(port),
-          SHOP_EDGE_URL: edge.api,
-          SHOP_SECRET_KEY: await edge.region.issueKey("secret", merchant),
-          SHOP_PUBLISHABLE_KEY: await edge.region.issueKey("publishable", merchant),
-        },
-        stdio: ["ignore", "pipe", "inherit"],
-      },
-    );
-    const ready = await new Promise((resolve) =>
-      shop.stdout?.once("data", (chunk) => resolve(String(chunk))),
-    );
-    expect(ready).toBe(`ready on ${shopUrl}\n`);
-    const args = ["no-sandbox", ...QUIET, "disable-component-update", "disable-sync"].map(
-      (flag) => `--${flag}`,
-    );
-    browser = await chromium.launch({ executablePath: found.path ?? "", args });
-  });
-  afterAll(async () => {
-    await browser?.close();
-    shop?.kill();
-    await edge.close();
-  });
+  beforeAll(() => shopping.start());
+  afterAll(() => shopping.stop());
   beforeEach(() => {
-    checkout = new CheckoutDouble();
-    edge.region.answer = checkout.answer;
-    edge.region.requests.length = 0;
-    problems = [];
+    shopping.begin();
+    ({ checkout } = shopping);
   });
   afterEach(async () => {
-    // A violated content policy is reported there, too.
-    expect(problems).toEqual([]);
+    expect(shopping.problems).toEqual([]);
     await page.close();
   });
 
-  const card = (): FrameLocator => page.frameLocator("iframe");
-  const button = () => page.getByRole("button");
-  const status = () => page.getByRole("status");
-
   async function open(width = 900): Promise<void> {
-    page = await browser.newPage({ viewport: { width, height: 900 } });
-    page.on("console", (message) => {
-      // Chromium logs every failed request; the tests make some fail.
-      if (message.type() === "error" && !message.text().startsWith("Failed to load resource"))
-        problems.push(message.text());
-    });
-    page.on("pageerror", (error) => problems.push(error.message));
-    await page.goto(shopUrl);
-    await button().click();
+    page = await shopping.buy({ viewport: { width, height: 900 } });
   }
-
-  async function type(number = NUMBER, expiry = "1230", cvc = "123"): Promise<void> {
-    await card().locator("#number").fill("");
-    await card().locator("#number").pressSequentially(number);
-    await card().locator("#expiry").fill("");
-    await card().locator("#expiry").pressSequentially(expiry);
-    await card().locator("#cvc").fill(cvc);
-  }
-
-  const complete = () => page.getByText("Payment complete").waitFor();
+  const type = shopping.type.bind(shopping);
 
   it("pays once for a double click, says so, and tells the page", async () => {
     await open();
@@ -172,7 +103,7 @@ describe.skipIf(found.path === null)(`the checkout${found.path === null ? ` (${f
     ["complete", "Payment complete"],
     ["declined", "The payment was declined. Please try another card."],
   ])("waits while the bank decides: %s", async (outcome, text) => {
-    checkout.fate = `pending, then ${outcome}` as CheckoutDouble["fate"];
+    checkout.fate = `pending, then ${outcome}` as Fate;
     await open();
     await type();
     await button().click();

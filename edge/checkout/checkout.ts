@@ -6,8 +6,12 @@ import { CheckoutPayment, type MountOptions } from "./payment.ts";
  *   <script src="https://EDGE/v1/checkout.js"></script>
  *   <script>Tessera.mount("#checkout", { publishableKey: "pk_…", clientSecret: "cs_…" })</script>
  *
- * It talks to the origin that it was loaded from. A page's content policy needs that origin in script-src and
- * connect-src, and the vault's in frame-src.
+ * It talks to the origin that it was loaded from. A page's content policy needs that origin in script-src, connect-src
+ * and frame-src (for 3-D Secure, whose pages at banks it frames itself), and the vault's in frame-src.
+ *
+ * The page that mounts it must be one that can be loaded again with the same client secret, at the session's
+ * `returnUrl`: a bank's page may send the payer back to it, and who closes the tab may open it again. It then goes on
+ * where the payment stands.
  */
 
 // The api worker writes the vault's origin in here when it serves this file (edge/http/static-routes.ts).

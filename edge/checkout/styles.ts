@@ -20,6 +20,7 @@ iframe { display: block; width: calc(100% + 8px); height: 174px; margin: 0 -4px;
 .status { font-size: 15px; overflow-wrap: anywhere; }
 .status:not(:empty) { margin-top: 14px; padding: 11px 14px; border-radius: 10px; background: #f1f3f9; color: #3d4257; }
 .status[data-tone="bad"]:not(:empty) { background: #fdeef0; color: #97182c; }
+.time { margin: 10px 2px 0; font-size: 15px; color: #3d4257; font-variant-numeric: tabular-nums; }
 button {
   display: flex; align-items: center; justify-content: center; gap: 10px; width: 100%; min-height: 50px; margin-top: 16px;
   padding: 10px 16px; border: 0; border-radius: 12px; background: #4338ca; color: #fff; font: inherit; font-weight: 620;

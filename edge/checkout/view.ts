@@ -1,41 +1,8 @@
+import { CHALLENGE_STYLES } from "./challenge/styles.ts";
+import { icon, make } from "./elements.ts";
 import { STYLES } from "./styles.ts";
 
-/**
- * What the payer sees around the card fields: amount, status, button, and in the end the confirmation. Built
- * from elements, never from HTML text, so it also works where a page enforces Trusted Types.
- */
-type Child = Node | string;
-
-function make<K extends keyof HTMLElementTagNameMap>(
-  tag: K,
-  attributes: Readonly<Record<string, string>> = {},
-  ...children: readonly Child[]
-): HTMLElementTagNameMap[K] {
-  const element = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
-  element.append(...children);
-  return element;
-}
-
-/** A decorative line drawing of 24 by 24. */
-function icon(size: number, path: string): SVGSVGElement {
-  const space = "http://www.w3.org/2000/svg";
-  const svg = document.createElementNS(space, "svg");
-  const shape = document.createElementNS(space, "path");
-  const attributes = { viewBox: "0 0 24 24", width: size, height: size, fill: "none", "aria-hidden": "true" };
-  for (const [name, value] of Object.entries(attributes)) svg.setAttribute(name, String(value));
-  shape.setAttribute("d", path);
-  for (const [name, value] of [
-    ["stroke", "currentColor"],
-    ["stroke-width", "2"],
-    ["stroke-linecap", "round"],
-    ["stroke-linejoin", "round"],
-  ] as const)
-    shape.setAttribute(name, value);
-  svg.append(shape);
-  return svg;
-}
-
+/** What the payer sees around the card fields: amount, status, button, and in the end the confirmation. */
 const LOCK = "M7 11V8a5 5 0 0 1 10 0v3M6 11h12v9H6z";
 const TICK = "M5 13l5 5L19 7";
 
@@ -49,6 +16,9 @@ export class CheckoutView {
   #button = make("button", { type: "button", hidden: "" }, this.#spinner, this.#label);
   // There from the start and outside what is replaced: a screen reader announces changes of a region it knows.
   #status = make("div", { class: "status", role: "status", "aria-live": "polite" });
+  // A timer is not announced as it changes.
+  #time = make("p", { class: "time", role: "timer", hidden: "" });
+  #ticking: ReturnType<typeof setInterval> | undefined;
   #safe = make(
     "p",
     { class: "safe" },
@@ -61,10 +31,10 @@ export class CheckoutView {
   constructor(container: Element, onPay: () => void) {
     const root = this.#host.attachShadow({ mode: "open" });
     const sheet = new CSSStyleSheet();
-    sheet.replaceSync(STYLES);
+    sheet.replaceSync(STYLES + CHALLENGE_STYLES);
     root.adoptedStyleSheets = [sheet];
     const card = make("section", { class: "card", "aria-label": "Payment" });
-    card.append(this.#form, this.#status, this.#button, this.#safe);
+    card.append(this.#form, this.#status, this.#time, this.#button, this.#safe);
     root.append(card);
     this.#button.addEventListener("click", onPay);
     container.replaceChildren(this.#host);
@@ -93,14 +63,38 @@ export class CheckoutView {
   }
 
   /** The button stays where it is, and focused, but does nothing: `disabled` would throw the focus away. */
-  working(): void {
+  working(label = "Paying…"): void {
+    this.#button.hidden = false;
     this.#button.setAttribute("aria-disabled", "true");
     this.#spinner.hidden = false;
-    this.#label.textContent = "Paying…";
+    this.#label.textContent = label;
+  }
+
+  /** Counts down to a moment, or, with null, no more. A moment that is over by this clock is not shown. */
+  countDown(until: Date | null): void {
+    clearInterval(this.#ticking);
+    const show = () => {
+      const left = until === null ? 0 : Math.round((until.getTime() - Date.now()) / 1_000);
+      this.#time.hidden = left <= 0;
+      this.#time.textContent = `Time left: ${Math.floor(left / 60)}:${String(left % 60).padStart(2, "0")}`;
+      if (left <= 0) clearInterval(this.#ticking);
+    };
+    this.#ticking = setInterval(show, 1_000);
+    show();
+  }
+
+  /** Where a dialog goes. */
+  get root(): Node {
+    return this.#host.shadowRoot as ShadowRoot;
+  }
+
+  focusButton(): void {
+    this.#button.focus();
   }
 
   /** Takes form and button away for good. */
   end(message: string, tone: "calm" | "bad"): void {
+    this.countDown(null);
     this.#fields.replaceChildren();
     this.#button.remove();
     this.#safe.remove();
@@ -108,6 +102,7 @@ export class CheckoutView {
   }
 
   showComplete(merchantName: string, amount: string): void {
+    this.countDown(null);
     const heading = make("p", { class: "amount", tabindex: "-1" }, "Payment complete");
     const paid = make("p", { class: "merchant" }, `${amount} paid to ${merchantName}.`);
     const tick = make("div", { class: "tick" }, icon(28, TICK));
@@ -121,6 +116,7 @@ export class CheckoutView {
   }
 
   remove(): void {
+    clearInterval(this.#ticking);
     this.#host.remove();
   }
 }

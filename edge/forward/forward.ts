@@ -5,7 +5,7 @@ import { logFault } from "../http/log.ts";
 
 /** Of the client's headers only these reach the region; whatever it calls `tessera-…` stays outside. */
 const FROM_CLIENT = ["accept", "apollographql-client-name", "apollographql-client-version"];
-/** Of the region's headers only these reach the client. */
+/** Of the region's headers only these reach the client: with 429 and 503 it says when to come again. */
 const FROM_REGION = ["content-type", "retry-after", "server-timing"];
 
 /**

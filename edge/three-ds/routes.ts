@@ -27,8 +27,7 @@ export const challengePage: ApiStep = async (c) => {
     ...page(`frame-src 'self' ${issuers}`, `form-action ${issuers}`),
     // Issuers see which service asks, as with any form; a page without a referrer posts as origin "null".
     "referrer-policy": "strict-origin",
-    "permissions-policy":
-      "camera=(), geolocation=(), microphone=(), payment=*, publickey-credentials-get=*",
+    "permissions-policy": "camera=(), geolocation=(), microphone=(), payment=*, publickey-credentials-get=*",
   });
 };
 

@@ -1,5 +1,16 @@
 import { make } from "../elements.ts";
 
+/** What the style sheet leaves between a dialog that is no sheet and the edges of the screen. */
+const MARGIN = 16;
+/** Left and right of the issuer's page. Above and below they are there from the start. */
+const FRAME_BORDERS = 2;
+
+const WHAT_STOPPING_DOES =
+  "Stop confirming? Nothing has been charged so far. The payment waits for you until your bank ends it; after that " +
+  "you can use another card.";
+
+type Place = { readonly width: number; readonly height: number };
+
 export type ChallengeDialogEvents = {
   /** The payer wants to stop, and said so twice. */
   stop(): void;
@@ -30,7 +41,7 @@ export class ChallengeDialog {
     this.#question = make(
       "div",
       { class: "question", role: "group", "aria-label": "Stop confirming?", hidden: "" },
-      make("p", { id: "bank-stop" }, "Stop confirming? Nothing has been charged so far."),
+      make("p", { id: "bank-stop" }, WHAT_STOPPING_DOES),
       make("div", { class: "choices" }, this.#keep, stop),
     );
     this.element = make(
@@ -64,14 +75,17 @@ export class ChallengeDialog {
     this.element.showModal();
     this.#title.focus();
     const style = getComputedStyle(this.element);
-    const sum = (...lengths: readonly string[]) =>
-      lengths.reduce((total, length) => total + (Number.parseFloat(length) || 0), 0);
+    const length = (property: string) => Number.parseFloat(style.getPropertyValue(property)) || 0;
+    const sheet = this.element.offsetWidth >= innerWidth;
+    const margin = sheet ? 0 : MARGIN;
     const parts = Array.from(this.element.children).filter((part) => part !== this.#question);
-    const heights = parts.map((part) => part.getBoundingClientRect().height);
-    const used = heights.reduce((total, height) => total + height + sum(style.rowGap), -sum(style.rowGap));
+    const used = parts.reduce((sum, part) => sum + part.getBoundingClientRect().height, 0);
+    const around = (from: string, to: string) =>
+      2 * margin + length(`padding-${from}`) + length(`padding-${to}`) + 2 * length("border-top-width");
+    const gaps = (parts.length - 1) * length("row-gap");
     return {
-      width: Math.floor(innerWidth - 2 * sum(style.marginLeft, style.paddingLeft, style.borderLeftWidth) - 2),
-      height: Math.floor(innerHeight - 2 * (MARGIN + sum(style.borderTopWidth)) - sum(style.paddingTop, style.paddingBottom) - used),
+      width: Math.floor(innerWidth - around("left", "right") - FRAME_BORDERS),
+      height: Math.floor(innerHeight - around("top", "bottom") - gaps - used),
     };
   }
 

@@ -1,11 +1,11 @@
 /**
- * The challenge's dialog: as large as the issuer's page wants it, and a whole-screen sheet where there is no room.
- * `all: initial` undoes what the user agent and nothing else could have set: a page's style sheets do not reach here.
+ * The challenge's dialog, in the checkout's shadow root: as large as the issuer's page wants it, and a whole-screen
+ * sheet where there is little room.
  */
 export const CHALLENGE_STYLES = `
 dialog {
   position: fixed; inset: 0; margin: auto; padding: 20px 20px 16px; border: 1px solid #c3c8d8; border-radius: 18px;
-  width: fit-content; max-width: calc(100vw - 32px); height: fit-content; max-height: calc(100vh - 32px);
+  width: calc(var(--issuer-width, 500px) + 44px); max-width: calc(100vw - 32px); height: fit-content; max-height: calc(100vh - 32px);
   max-height: calc(100dvh - 32px); overflow: auto; overscroll-behavior: contain; background: #fff; color: #16192b;
   font: 400 16px/1.45 system-ui, -apple-system, "Segoe UI", Roboto, sans-serif; text-align: start;
   box-shadow: 0 24px 64px -12px rgb(22 25 43 / 45%);
@@ -17,13 +17,13 @@ dialog h2:focus { outline: none; }
 dialog p { margin: 0; font-size: 15px; color: #3d4257; overflow-wrap: anywhere; }
 dialog h2 + p { margin-top: 4px; }
 .issuer {
-  position: relative; flex: 1 1 auto; display: flex; min-height: 0; border: 1px solid #e4e7f0; border-radius: 10px;
+  flex: 0 1 auto; display: flex; height: calc(var(--issuer-height, 0px) + 2px); min-height: 0; border: 1px solid #e4e7f0; border-radius: 10px;
   overflow: hidden; background: #fff;
 }
 .issuer iframe { flex: 1; width: 100%; height: auto; margin: 0; }
 .issuer:focus-within { outline: 2px solid #4338ca; outline-offset: 1px; }
 dialog .status { margin: 0; }
-dialog .status[data-tone="bad"] { margin: 0; }
+dialog .status:empty { margin-top: -12px; }
 .choices { display: flex; flex-wrap: wrap; gap: 8px; }
 .choices button { flex: 1 1 9em; width: auto; min-height: 46px; margin: 0; }
 .question { display: grid; gap: 10px; }
@@ -37,7 +37,12 @@ button.quiet:hover { background: #f1f3f9; }
     border-radius: 0; padding: 14px 12px 12px;
   }
   dialog[open] { gap: 10px; }
+  .issuer { flex: 1 1 200px; }
   dialog h2 { font-size: 18px; }
+}
+@media (max-height: 420px) {
+  #bank-about { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
+  .choices button { min-height: 40px; padding: 6px 12px; }
 }
 @media (prefers-reduced-motion: reduce) { dialog[open] { animation: none; } }
 `;
