@@ -14,8 +14,16 @@ export default defineConfig({
         resolve,
         test: {
           name: "unit",
-          include: ["{regions,schema,subgraphs}/**/*.test.ts", "test/{sandbox,house,bench}/**/*.test.ts"],
-          exclude: [...everywhere, "**/*.db.test.ts", "test/bench/smoke.test.ts"],
+          include: [
+            "{regions,schema,subgraphs}/**/*.test.ts",
+            "test/{sandbox,house,bench,simulator}/**/*.test.ts",
+          ],
+          exclude: [
+            ...everywhere,
+            "**/*.db.test.ts",
+            "test/bench/smoke.test.ts",
+            "test/simulator/simulate.test.ts",
+          ],
           testTimeout: 30_000,
         },
       },
@@ -23,7 +31,7 @@ export default defineConfig({
         resolve,
         test: {
           name: "database",
-          include: ["{regions,schema,subgraphs}/**/*.db.test.ts"],
+          include: ["{regions,schema,subgraphs,test/simulator}/**/*.db.test.ts"],
           exclude: everywhere,
           globalSetup: ["test/support/postgres-setup.ts"],
           testTimeout: 60_000,
@@ -51,7 +59,7 @@ export default defineConfig({
       {
         test: {
           name: "e2e",
-          include: ["test/e2e/**/*.test.ts", "test/bench/smoke.test.ts"],
+          include: ["test/e2e/**/*.test.ts", "test/bench/smoke.test.ts", "test/simulator/simulate.test.ts"],
           exclude: everywhere,
           // Each brings up a platform; two at once would measure each other.
           fileParallelism: false,

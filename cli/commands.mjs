@@ -18,6 +18,11 @@ export const commands = {
     argv: ["cli/ledger-reconcile.ts"],
     about: "compare ledger, payments and outbox ([--from ISO] [--to ISO] [--shards 0-15])",
   },
+  simulate: {
+    argv: ["test/simulator/main.ts"],
+    about:
+      "payments over all providers while everything goes wrong, then every book compared ([--seed N] [--payments N])",
+  },
   lint: { argv: ["cli/lint.ts"], about: "format, imports and type-aware rules, without changing a file" },
   format: {
     argv: ["node_modules/@biomejs/biome/bin/biome", "check", "--write"],

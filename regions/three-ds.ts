@@ -40,6 +40,8 @@ export function configuredThreeDs(e: z.infer<typeof threeDsEnvironment>): Config
     throw new Error(
       "THREE_DS_RESULTS_URL, THREE_DS_NOTIFICATION_URL and THREE_DS_KEY are needed beside THREE_DS_BASE_URL",
     );
+  // Without one no result would ever be believed, and every challenge would end by its time.
+  if (e.THREE_DS_SECRETS.length === 0) throw new Error("THREE_DS_SECRETS is needed beside THREE_DS_BASE_URL");
   const directory = createDirectory({
     version: "2.2.0",
     server: { referenceNumber: e.THREE_DS_SERVER_REFERENCE, operatorId: e.THREE_DS_OPERATOR_ID, url },

@@ -12,6 +12,8 @@ const FORGETFUL: Settings = {
   synchronous_commit: "off",
   shared_buffers: "64MB",
   max_wal_size: "512MB",
+  // Tests start many processes' worth of pools over one server.
+  max_connections: 500,
 };
 
 export type ScratchOptions = {

@@ -2,7 +2,7 @@ import type { TenantReader } from "../database/tenant-reader.ts";
 import { homeOf, type MerchantId, type PaymentId, uuidOf } from "../kernel/ids.ts";
 import type { Money } from "../kernel/money.ts";
 import type { Row } from "../ledger/commit.ts";
-import { type Facts, type Judgement, judge, type ListHit, RULESET } from "./domain/rules.ts";
+import { type Duplicates, type Facts, type Judgement, judge, type ListHit, RULESET } from "./domain/rules.ts";
 
 export type { Decision } from "./domain/rules.ts";
 
@@ -17,6 +17,8 @@ export type AssessmentInput = {
     readonly country: string | null;
     readonly email: string | null;
   };
+  /** What payments know of earlier ones of the same; absent if nobody has looked. */
+  readonly duplicates?: Duplicates;
 };
 
 /** `degraded`: the facts could not be had within the deadline, so only rules that need none have spoken. */
@@ -30,6 +32,7 @@ export type Assessment = Judgement & {
 /** Risk's only door on the write path, in process, never later than its deadline. */
 export type Assess = (input: AssessmentInput) => Promise<Assessment>;
 
+const NO_DUPLICATES: Duplicates = { count: 0, windowMs: 0, refuse: false };
 const NO_FACTS = { binCountry: null, limit: { reviewAbove: null, blockAbove: null }, listed: [] };
 
 export function createAssess(options: {
@@ -46,6 +49,7 @@ export function createAssess(options: {
     const facts: Facts = {
       amount: input.amount,
       payerCountry: input.payer.country,
+      duplicates: input.duplicates ?? NO_DUPLICATES,
       ...(gathered ?? NO_FACTS),
     };
     const { binCountry } = facts;
@@ -101,7 +105,7 @@ async function gatherFacts(reader: TenantReader, input: AssessmentInput) {
 
 /** The decision as the row that the claiming commit writes. */
 export function assessmentRow(
-  assessment: Assessment,
+  assessment: Omit<Assessment, "decline" | "binCountry">,
   merchant: MerchantId,
   payment: PaymentId,
   at: Date,

@@ -1,7 +1,7 @@
-import { createServer } from "node:http";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import pino, { type Logger } from "pino";
-import type { MerchantId } from "../../subgraphs/kernel/ids.ts";
+import { uuidOf } from "../../subgraphs/kernel/ids.ts";
 import { moneyOf } from "../../subgraphs/kernel/money.ts";
 import { openReconciler } from "../../subgraphs/ledger/reconcile/reconcile.ts";
 import type { Operation } from "../../subgraphs/payments/domain/operation.ts";
@@ -64,17 +64,32 @@ export async function reread({ deps }: PaymentWorld, { merchant, id }: Payment):
 export const operationsOf = ({ deps }: PaymentWorld, { merchant, id }: Payment): Promise<Operation[]> =>
   deps.reads.operations(merchant, id);
 
+/** The payment's last operation of this kind. */
+export async function latest(
+  world: PaymentWorld,
+  payment: Payment,
+  kind: Operation["kind"],
+): Promise<Operation> {
+  const found = (await operationsOf(world, payment)).findLast((operation) => operation.kind === kind);
+  if (found === undefined) throw new Error(`the payment has no ${kind}`);
+  return found;
+}
+
 /** What the providers' books say of the payment, in each provider's order: "stripe authorized 10000". */
 export async function movementsOf(world: PaymentWorld, payment: Payment): Promise<string[]> {
   const references = new Set((await operationsOf(world, payment)).map(({ reference }) => reference));
-  const books = world.sandboxes.map(async (sandbox) =>
-    (await sandbox.book())
-      .filter(
-        ({ metadata, reference }) =>
-          metadata["tessera_payment"] === payment.id || references.has(reference ?? ""),
-      )
-      .map(({ kind, amount }) => `${sandbox.name} ${kind} ${amount}`),
-  );
+  const books = world.sandboxes.map(async (sandbox) => {
+    const all = await sandbox.book();
+    const own = all.filter(
+      ({ metadata, reference }) =>
+        metadata["tessera_payment"] === payment.id || references.has(reference ?? ""),
+    );
+    // The provider's own name for it: what is done later may carry another reference.
+    const names = new Set(own.map((movement) => movement.payment));
+    return all
+      .filter((movement) => names.has(movement.payment))
+      .map(({ kind, amount }) => `${sandbox.name} ${kind} ${amount}`);
+  });
   return (await Promise.all(books)).flat();
 }
 
@@ -83,6 +98,13 @@ export async function eventsOf({ database }: PaymentWorld, { id }: Payment): Pro
   const rows = await database.owner`
     select type from payments.outbox where body ->> 'payment' = ${id} order by id`;
   return rows.map(({ type }) => (type as string).replace(/^payment\.|\.v1$/g, ""));
+}
+
+/** What became of the news of the payment, oldest first. */
+export async function notedNews({ database }: PaymentWorld, { id }: Payment): Promise<string[]> {
+  const rows = await database.owner`
+    select outcome from payments.inbound_news where payment = ${uuidOf(id)} order by received_at`;
+  return rows.map(({ outcome }) => outcome as string);
 }
 
 /** Makes everything that is in flight due, and sweeps until nothing is or the sweeps are over. */
@@ -122,12 +144,16 @@ export function keptLog(): { readonly log: Logger; readonly said: { level: strin
   return { log, said };
 }
 
-/** Rules that ask the providers in this order, and never explore. */
-export function inOrder(...providers: readonly string[]): RulesAtHand {
-  const rules = readRoutingRules(`prefer ${providers.join(", ")}`, providers);
+/** These rules for every merchant, over these providers. */
+export function rulesAtHand(text: string, providers: readonly string[]): RulesAtHand {
+  const rules = readRoutingRules(text, providers);
   if (!rules.ok) throw new Error(JSON.stringify(rules.error));
   return { ready: async () => {}, of: () => ({ version: 1, rules: rules.value }), changed: () => {} };
 }
+
+/** Rules that ask the providers in this order, and never explore. */
+export const inOrder = (...providers: readonly string[]): RulesAtHand =>
+  rulesAtHand(`prefer ${providers.join(", ")}`, providers);
 
 /** Takes a delivery as the region would. */
 export const tell = (deps: PaymentDeps, delivery: Delivery): Promise<Receipt> => {
@@ -143,13 +169,17 @@ export type Mailbox = {
   /** Where a provider's deliveries go. */
   readonly urlFor: (provider: string) => string;
   /** Oldest first. */
-  readonly deliveries: Delivery[];
+  readonly deliveries: readonly Delivery[];
+  /** The first of the provider's deliveries that speaks of all of these; throws if none comes within five seconds. */
+  letter(provider: string, ...texts: readonly string[]): Promise<Delivery>;
   stop(): Promise<void>;
 };
 
+const LETTER_WITHIN_MS = 5_000;
+
 export async function startMailbox(): Promise<Mailbox> {
-  const deliveries: Delivery[] = [];
-  const server = createServer(async (message, response) => {
+  const deliveries: (Delivery & { readonly body: Buffer })[] = [];
+  const keep = async (message: IncomingMessage, response: ServerResponse) => {
     const chunks: Buffer[] = [];
     for await (const chunk of message as AsyncIterable<Buffer>) chunks.push(chunk);
     const headers = Object.fromEntries(
@@ -158,17 +188,40 @@ export async function startMailbox(): Promise<Mailbox> {
     const [, provider = "", endpoint = ""] = (message.url ?? "").split("/");
     deliveries.push({ provider, endpoint, headers, body: Buffer.concat(chunks) });
     response.end("[accepted]");
+  };
+  const server = createServer((message, response) => {
+    keep(message, response).catch(() => response.destroy());
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const { port } = server.address() as AddressInfo;
   return {
     urlFor: (provider) => `http://127.0.0.1:${port}/${provider}`,
     deliveries,
+    async letter(provider, ...texts) {
+      const deadline = Date.now() + LETTER_WITHIN_MS;
+      for (;;) {
+        const found = deliveries.find(
+          (one) => one.provider === provider && texts.every((text) => one.body.includes(text)),
+        );
+        if (found !== undefined) return found;
+        if (Date.now() > deadline) throw new Error(`no letter of ${provider} with ${texts.join(", ")}`);
+        await new Promise((resolve) => setTimeout(resolve, 20));
+      }
+    },
     async stop() {
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));
     },
   };
+}
+
+const others = new WeakMap<PaymentWorld, PaymentDeps>();
+
+/** A second region process of the world, with a memory of its own; the same one each time, since each takes connections. */
+export function otherProcess(world: PaymentWorld): PaymentDeps {
+  const other = others.get(world) ?? world.another();
+  others.set(world, other);
+  return other;
 }
 
 /** The one sandbox of this name. */

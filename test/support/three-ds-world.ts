@@ -1,5 +1,6 @@
-import { createServer, type IncomingMessage } from "node:http";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import { expect } from "vitest";
 import type { MerchantId, PaymentId } from "../../subgraphs/kernel/ids.ts";
 import {
   createDirectory,
@@ -18,6 +19,7 @@ import { SCHEMES } from "../../subgraphs/payments/domain/three-ds/scheme.ts";
 import { receiveResults } from "../../subgraphs/payments/flow/authentication-results.ts";
 import type { PaymentDeps } from "../../subgraphs/payments/flow/deps.ts";
 import type { ThreeDs } from "../../subgraphs/payments/flow/three-ds.ts";
+import type { Router } from "../../subgraphs/payments/routing/router.ts";
 import type { EgressRequest } from "../../subgraphs/payments/vault/client.ts";
 import type { Movement } from "../sandbox/kit/book.ts";
 import { readBody } from "../sandbox/kit/http.ts";
@@ -28,6 +30,7 @@ import { decode } from "../sandbox/three-ds/messages.ts";
 import { API_KEY, cresIn, Payer, SECRET } from "../sandbox/three-ds/test-harness.ts";
 import { accountFor, type ProviderName } from "./connectors.ts";
 import { testMerchant } from "./database.ts";
+import { eventually } from "./eventually.ts";
 import {
   authorizeAs,
   authorizeCommand,
@@ -57,7 +60,7 @@ export type Inbox = {
 export const NOBODY: TakeResults = async () => ({ status: 503, headers: {}, body: "" });
 
 async function startInbox(): Promise<Inbox> {
-  const server = createServer(async (message, response) => {
+  const receive = async (message: IncomingMessage, response: ServerResponse) => {
     const body = Buffer.from(await readBody(message, 100_000));
     const delivery: Delivery = { headers: headersOf(message), body, answer: null };
     inbox.deliveries.push(delivery);
@@ -68,6 +71,9 @@ async function startInbox(): Promise<Inbox> {
     }
     const { status, headers, body: text } = delivery.answer;
     return response.writeHead(status, headers).end(text);
+  };
+  const server = createServer((message, response) => {
+    receive(message, response).catch(() => message.socket.destroy());
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const inbox: Inbox = {
@@ -124,20 +130,18 @@ export async function startThreeDsWorld(options: ThreeDsOptions = {}): Promise<T
   };
   const threeDs = threeDsFor(inbox.url, options);
   const accounts = payments.sandboxes.map(({ name, url }) => [name, accountFor(name, url)] as const);
-  const closing: (() => Promise<unknown>)[] = [];
-  const another = (overrides: Partial<PaymentDeps> = {}) => {
-    const transport = createProviderTransport({
-      providers: {
-        ...Object.fromEntries(accounts),
-        [DIRECTORY]: threeDsAccount({ baseUrl: running.url, key: API_KEY }),
-      },
-      vault,
-      deadlineMs: payments.deps.providerDeadlineMs,
-    });
-    closing.push(() => transport.close());
-    return payments.another({ transport, threeDs, ...overrides });
-  };
-  const deps = another();
+  const transport = createProviderTransport({
+    providers: {
+      ...Object.fromEntries(accounts),
+      [DIRECTORY]: threeDsAccount({ baseUrl: running.url, key: API_KEY }),
+    },
+    vault,
+    deadlineMs: payments.deps.providerDeadlineMs,
+  });
+  const deps = { ...payments.deps, transport, threeDs };
+  // Connections are few: all the others are one process with different memories.
+  const other = payments.another({ transport, threeDs });
+  const another = (overrides: Partial<PaymentDeps> = {}) => ({ ...other, live: new Map(), ...overrides });
   inbox.take = (headers, body) => receiveResults(deps, headers, body);
   return {
     payments,
@@ -151,7 +155,7 @@ export async function startThreeDsWorld(options: ThreeDsOptions = {}): Promise<T
     async stop() {
       await running.stop();
       await inbox.close();
-      await Promise.all(closing.map((close) => close()));
+      await transport.close();
       await payments.stop();
     },
   };
@@ -199,11 +203,11 @@ export async function waits(world: ThreeDsWorld, card: string, overrides: Parame
   return { payment: outcome.payment, challenge: challengeOf(outcome.payment) };
 }
 
-/** The tokens whose security codes the vault was told to forget by now. */
-export async function forgottenCodes({ deps, payments }: ThreeDsWorld): Promise<readonly string[]> {
-  await deps.forgetter.flush();
-  return payments.vault.forgotten;
-}
+/** Waits until the vault was told to forget the security code of a payment's card. */
+export const expectCodeForgotten = (
+  { payments: { vault } }: ThreeDsWorld,
+  { terms }: Payment,
+): Promise<void> => eventually(async () => expect(vault.forgotten).toContain(terms.card.token));
 
 export type Challenge = Extract<NextAction, { type: "challenge" }>;
 
@@ -258,3 +262,16 @@ export function askedOf(
     ? (JSON.parse(request.body) as Record<string, unknown>)
     : Object.fromEntries(new URLSearchParams(request.body));
 }
+
+/** Providers are asked in this order, whatever their scores. */
+export const inOrder = (...names: readonly ProviderName[]): Router => ({
+  ready: async () => {},
+  choose(facts, tried) {
+    const provider = names.find((name) => !tried.includes(name)) ?? null;
+    const { cardCountry, payerCountry } = facts;
+    const reason = { rule: null, candidates: [], cardCountry, payerCountry, rulesVersion: 0 };
+    return { provider, reason: { ...reason, because: tried.length > 0 ? "cascade" : "default" } };
+  },
+  guarded: (_, send) => send,
+  observe: () => {},
+});

@@ -8,12 +8,16 @@ import { array, cutOf, leastUuid, ofMerchant, paymentsOf, type Scope } from "./s
 
 /** Checks of the outbox. A journal and its event carry the time of their commit in their ids. */
 
-/** The event that tells of a journal, and the kind of its transfers whose amount it tells. */
-const ANNOUNCED: Record<JournalCause, readonly [type: string, kind: TransferKind] | null> = {
+/** The event that tells of a journal, and the kinds of its transfers, fees apart, whose amount it tells. */
+const ANNOUNCED: Record<
+  JournalCause,
+  readonly [type: string, kind: TransferKind, beside?: TransferKind] | null
+> = {
   adjustment: null,
   authorization: ["payment.authorized.v1", "pending"],
   sale: ["payment.captured.v1", "single"],
-  capture: ["payment.captured.v1", "post"],
+  // What a last capture takes above what was held is single.
+  capture: ["payment.captured.v1", "post", "single"],
   void: ["payment.voided.v1", "release"],
   refund_hold: null,
   refund: ["payment.refunded.v1", "post"],
@@ -27,13 +31,17 @@ const ANNOUNCED: Record<JournalCause, readonly [type: string, kind: TransferKind
 const announced = (sql: TransactionSql): Fragment => {
   const rows = CAUSES.flatMap((cause, index) => {
     const told = ANNOUNCED[cause];
-    return told === null ? [] : [{ cause: index, type: told[0], kind: TRANSFER_KINDS.indexOf(told[1]) }];
+    if (told === null) return [];
+    const [type, kind, beside] = told;
+    const other = beside === undefined ? "null" : TRANSFER_KINDS.indexOf(beside);
+    return [{ cause: index, type, kind: TRANSFER_KINDS.indexOf(kind), beside: other }];
   });
-  const column = (name: "cause" | "type" | "kind") => array(rows.map((row) => row[name]));
+  const column = (name: keyof (typeof rows)[number]) => array(rows.map((row) => row[name]));
   return sql`announced as (
     select * from unnest(
-      ${column("cause")}::text::smallint[], ${column("type")}::text::text[], ${column("kind")}::text::smallint[]
-    ) as announced (cause, type, kind))`;
+      ${column("cause")}::text::smallint[], ${column("type")}::text::text[], ${column("kind")}::text::smallint[],
+      ${column("beside")}::text::smallint[]
+    ) as announced (cause, type, kind, beside))`;
 };
 
 /** For a FROM after `cut`: what the outbox was told in the period, `o`. */
@@ -47,7 +55,7 @@ export const events: Check = {
   judged: (sql, scope) => sql`
     with ${cutOf(sql, scope)}, ${paymentsOf(sql, scope)}, ${announced(sql)}, due as (
       select j.shard, j.commit as id, p.id as payment, a.type, p.currency,
-             w.by_kind[a.kind + 1]::text as amount, w.fee::text as fee
+             (w.by_kind[a.kind + 1] + coalesce(w.by_kind[a.beside + 1], 0))::text as amount, w.fee::text as fee
       from payment p
       cross join lateral ${known(sql)}
       join ledger.payment_journal j

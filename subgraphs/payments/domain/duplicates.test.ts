@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { homeFor, newId, uuidOf } from "../../kernel/ids.ts";
 import { moneyOf } from "../../kernel/money.ts";
 import { canBeDuplicated, cardUseOf, lowestUuid, type Paid, suspicionsOf } from "./duplicates.ts";
-import { aPayment } from "./samples.ts";
+import { samplePayment } from "./samples.ts";
 
 const merchant = newId("mer", homeFor(1, 7), new Date());
 const paid: Paid = {
@@ -12,8 +12,10 @@ const paid: Paid = {
   card: { fingerprint: "fp_1" },
   stored: null,
 };
-const stored = (initiator: "customer" | "merchant", reason: "on_demand" | "recurring" | "installment" | "unscheduled") =>
-  ({ stored: { initiator, reason, first: false, networkTransactionId: null } }) as const;
+const stored = (
+  initiator: "customer" | "merchant",
+  reason: "on_demand" | "recurring" | "installment" | "unscheduled",
+) => ({ stored: { initiator, reason, first: false, networkTransactionId: null } }) as const;
 
 describe("what duplicates have in common", () => {
   it("is merchant, card, amount and currency, and nothing else", () => {
@@ -32,7 +34,9 @@ describe("what duplicates have in common", () => {
   it("is a number that a bigint column takes", () => {
     fc.assert(
       fc.property(fc.string(), fc.bigInt({ min: 1n, max: 2n ** 53n - 1n }), (fingerprint, minor) => {
-        const use = BigInt(cardUseOf({ ...paid, card: { fingerprint }, amount: moneyOf(minor, "EUR") }) ?? -1n);
+        const use = BigInt(
+          cardUseOf({ ...paid, card: { fingerprint }, amount: moneyOf(minor, "EUR") }) ?? -1n,
+        );
         expect(use >= 0n && use < 2n ** 63n).toBe(true);
       }),
     );
@@ -50,11 +54,21 @@ describe("what duplicates have in common", () => {
 });
 
 it("what took nothing in the end can be asked for again", () => {
-  expect((["declined", "failed", "voided", "expired", "refunded"] as const).some(canBeDuplicated)).toBe(false);
+  expect((["declined", "failed", "voided", "expired", "refunded"] as const).some(canBeDuplicated)).toBe(
+    false,
+  );
   expect(
-    (["processing", "requires_action", "in_review", "authorized", "partially_captured", "captured", "partially_refunded"] as const).every(
-      canBeDuplicated,
-    ),
+    (
+      [
+        "processing",
+        "requires_action",
+        "in_review",
+        "authorized",
+        "partially_captured",
+        "captured",
+        "partially_refunded",
+      ] as const
+    ).every(canBeDuplicated),
   ).toBe(true);
 });
 
@@ -70,14 +84,19 @@ it("a moment's lowest id is not above its others, and above all before it", () =
 
 it("a payment that looks like a duplicate says so once, of which", () => {
   const at = new Date();
-  const payment = aPayment();
+  const payment = samplePayment();
   expect(suspicionsOf(payment, at)).toEqual([]);
   const duplicateOf = newId("pay", homeFor(1, 7), at);
   expect(suspicionsOf({ ...payment, terms: { ...payment.terms, duplicateOf } }, at)).toMatchObject([
     {
       type: "payment.duplicate_suspected.v1",
       payment: payment.id,
-      body: { payment: payment.id, duplicateOf, currency: payment.amount.currency, amount: Number(payment.amount.minor) },
+      body: {
+        payment: payment.id,
+        duplicateOf,
+        currency: payment.amount.currency,
+        amount: Number(payment.amount.minor),
+      },
     },
   ]);
 });

@@ -239,7 +239,7 @@ describe("a capture above the authorization", () => {
   });
 
   it("may come after others, and after an increment has raised the tolerance", () => {
-    const part = after(authorized(1_500n), ...[capturing(4_000n, false)], {
+    const part = after(authorized(1_500n), capturing(4_000n, false), {
       type: "captured",
       amount: 4_000n,
       final: false,

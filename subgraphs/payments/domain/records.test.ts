@@ -5,11 +5,10 @@ import { invariant } from "../../kernel/result.ts";
 import type { Commit } from "../../ledger/commit.ts";
 import { claimFollowUp, type FollowUp } from "./claims.ts";
 import { declineOf } from "./decline.ts";
-import { NO_DETAILS, type Operation } from "./operation.ts";
+import type { Operation } from "./operation.ts";
 import { capturable, capturableAtMost, type Payment, refundable } from "./payment.ts";
 import { believable, type DefiniteAnswer, record, recordReversal } from "./records.ts";
 import { AT, HOME, SAMPLE_REQUEST, sampleContext, sampleOperation, samplePayment } from "./samples.ts";
-import type { StoredMethod } from "./stored-method.ts";
 
 const context = sampleContext({ overCaptureBps: 1_500 });
 const done = (amount: bigint, captured = false): DefiniteAnswer => ({
@@ -54,18 +53,6 @@ class Books {
     return [...this.pending.values()].reduce((sum, { left }) => sum + left, 0n);
   }
 }
-
-const sampleMethod = ({ merchant, terms }: Payment): StoredMethod => ({
-  id: newId("pm", HOME, AT),
-  merchant,
-  customer: newId("cus", HOME, AT),
-  status: "pending",
-  card: terms.card,
-  mandate: { reason: "recurring", acceptedAt: AT.toISOString(), ip: null },
-  networkTransactionId: null,
-  createdAt: AT,
-  updatedAt: AT,
-});
 
 function settle(payment: Payment, operation: Operation, answer: DefiniteAnswer, books: Books): Payment {
   const recorded = record(payment, operation, answer, context, AT);
@@ -214,72 +201,6 @@ describe("any course of operations", () => {
     expect(books.held).toBe(open + refunding);
     expect([...books.posted.values()].reduce((sum, value) => sum + value, 0n)).toBe(0n);
   }
-});
-
-describe("recording an attempt that failed", () => {
-  const payment = samplePayment();
-  const operation = sampleOperation(payment);
-  const elsewhere: Operation = sampleOperation(payment, { provider: "adyen", attempt: 1 });
-  const next = { operation: elsewhere, resolveAfter: AT };
-
-  it("claims the one that follows in the same commit, and tells nobody that the payment failed", () => {
-    const recorded = record(payment, operation, failed, sampleContext({ next }), AT);
-    invariant(recorded.ok, "recorded");
-    const { commit, payment: after, operation: ended } = recorded.value;
-    expect([after.phase, after.attempt, after.provider]).toEqual(["processing", 1, "adyen"]);
-    expect(ended).toMatchObject({ state: "failed", failure: { code: "provider_refused" } });
-    expect(commit.resolution).toMatchObject({ id: operation.id, from: "live", state: "failed" });
-    expect(commit.operation?.insert).toMatchObject({ provider: "adyen", attempt: 1, state: "claimed" });
-    expect(commit.operation?.inFlight).toMatchObject({ request: SAMPLE_REQUEST, accepted: false });
-    expect([commit.events, commit.journal, commit.session]).toEqual([[], undefined, undefined]);
-  });
-
-  it("claims nothing where an answer came, whatever was prepared", () => {
-    const recorded = record(payment, operation, done(10_000n), sampleContext({ next }), AT);
-    invariant(recorded.ok, "recorded");
-    expect([recorded.value.next, recorded.value.commit.operation]).toEqual([null, undefined]);
-  });
-
-  it("stores no card", () => {
-    const stores = sampleMethod(payment);
-    const context = sampleContext({ stores });
-    const ended = record(payment, operation, failed, context, AT);
-    expect(ended.ok && ended.value.commit.method).toBeUndefined();
-    const told = { ...NO_DETAILS, networkTransactionId: "ntid_1" };
-    const authorized = record(
-      payment,
-      operation,
-      { ...done(10_000n), details: told } as DefiniteAnswer,
-      context,
-      AT,
-    );
-    expect(authorized.ok && authorized.value.commit.method).toMatchObject({
-      update: { status: "active", network_transaction_id: "ntid_1" },
-    });
-  });
-});
-
-describe("an attempt that waits for the payer", () => {
-  it("stays live, posts nothing and says so", () => {
-    const payment = samplePayment();
-    const answer: DefiniteAnswer = {
-      kind: "requires_action",
-      providerPayment: "pi_1",
-      action: { type: "redirect", url: "https://bank.example" },
-    };
-    const recorded = record(payment, sampleOperation(payment), answer, context, AT);
-    invariant(recorded.ok, "recorded");
-    const { commit, operation, payment: after } = recorded.value;
-    expect([after.phase, operation.state, operation.resolvedAt]).toEqual([
-      "requires_action",
-      "requires_action",
-      null,
-    ]);
-    expect(commit.journal).toBeUndefined();
-    expect(commit.resolution).toMatchObject({ state: "requires_action", resolveAfter: AT.toISOString() });
-    expect(commit.events).toMatchObject([{ type: "payment.requires_action.v1" }]);
-    expect(settle(after, operation, done(10_000n), new Books()).phase).toBe("open");
-  });
 });
 
 it("an answer that moved another amount than was asked is for a person", () => {

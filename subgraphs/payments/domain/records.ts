@@ -312,7 +312,11 @@ function attemptFailed(
   if (next !== null) {
     // The directory is nobody's provider: after it, the same one is asked again.
     const provider = next.operation.kind === "authenticate" ? payment.provider : next.operation.provider;
-    const event: PaymentEvent = { type: "attempt_passed_on", provider, takesProof: next.takesProof !== false };
+    const event: PaymentEvent = {
+      type: "attempt_passed_on",
+      provider,
+      takesProof: next.takesProof !== false,
+    };
     return { event, journal: null, announce: null };
   }
   const type = answer.kind === "declined" ? "payment.declined.v1" : "payment.failed.v1";

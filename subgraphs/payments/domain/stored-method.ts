@@ -35,6 +35,8 @@ export type Mandate = {
   readonly reason: StoredCredential["reason"];
   readonly acceptedAt: string;
   readonly ip: string | null;
+  /** Of a series: what the first payment was of, in minor units. */
+  readonly amount?: { readonly minor: string; readonly currency: string };
 };
 
 export function storedMethodRow(method: StoredMethod): Row {

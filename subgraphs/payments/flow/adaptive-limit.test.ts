@@ -23,7 +23,6 @@ describe("the limit", () => {
     const ideal = perMs * OPTIONS.targetMs;
     expect(limit.value).toBeGreaterThan(ideal * 0.7);
     expect(limit.value).toBeLessThan(ideal * 1.3);
-    expect(limit.perMs).toBeCloseTo(perMs, 1);
   });
 
   it("follows a server that becomes slower, and one that becomes faster again", () => {
@@ -33,10 +32,10 @@ describe("the limit", () => {
     expect(saturate(limit, 2, 60_000, 90_000)).toBeGreaterThan(140);
   });
 
-  it("stays where it is while nobody uses it, and learns no rate then", () => {
+  it("stays where it is while nobody uses it", () => {
     const limit = new AdaptiveLimit(OPTIONS);
     for (let now = 0; now < 60_000; now += 20) limit.finished(10, 3, now);
-    expect([limit.value, limit.perMs]).toEqual([64, null]);
+    expect(limit.value).toBe(64);
   });
 
   it("is lowered once for what was begun before, not for each of it", () => {

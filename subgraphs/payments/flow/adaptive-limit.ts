@@ -8,26 +8,23 @@ export type LimitOptions = {
   readonly initial: number;
   readonly least: number;
   readonly most: number;
-  /** Of our own time of a request, on average, in ms. */
+  /** Of a request's time here, on average, in ms. */
   readonly targetMs: number;
 };
 
 const DECREASE = 0.9;
-/** Of the limit; where less of it is used, more would change nothing, and nobody knows how fast it could go. */
+/** Of the limit; where less of it is used, more would change nothing. */
 const IN_USE = 0.7;
 const WINDOW_MS = 100;
 /** What was finished so long apart is not of one load. */
 const LONGEST_WINDOW_MS = 5_000;
 /** Fewer say little. */
 const ENOUGH = 10;
-/** Weight of the last window in the rate. */
-const NEWEST = 0.3;
 
 /** Times are milliseconds of one clock that never goes back. */
 export class AdaptiveLimit {
   readonly #options: LimitOptions;
   #value: number;
-  #perMs: number | null = null;
   #from: number | null = null;
   #ownMs = 0;
   #finished = 0;
@@ -44,12 +41,7 @@ export class AdaptiveLimit {
     return this.#value;
   }
 
-  /** Requests finished a millisecond, when the limit was last used; null before it ever was. */
-  get perMs(): number | null {
-    return this.#perMs;
-  }
-
-  /** @param ownMs our own part of its time  @param inside so many were worked on, this one included */
+  /** @param ownMs its time here  @param inside so many were here, this one included */
   finished(ownMs: number, inside: number, now: number): void {
     this.#from ??= now;
     this.#ownMs += ownMs;
@@ -60,14 +52,9 @@ export class AdaptiveLimit {
     if (ms < LONGEST_WINDOW_MS) {
       const used = this.#mostInside >= this.#value * IN_USE;
       this.#adapt(this.#ownMs / this.#finished, used, now);
-      if (used) this.#learnRate(this.#finished / ms);
     }
     this.#from = now;
     this.#ownMs = this.#finished = this.#mostInside = 0;
-  }
-
-  #learnRate(perMs: number): void {
-    this.#perMs = this.#perMs === null ? perMs : this.#perMs + NEWEST * (perMs - this.#perMs);
   }
 
   #adapt(meanMs: number, used: boolean, now: number): void {

@@ -1,75 +1,9 @@
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { type Admission, type AdmissionOptions, createAdmission } from "./admission.ts";
+import { type Admission, createAdmission } from "./admission.ts";
 import { LOAD_CLASSES, type LoadClass } from "./load-class.ts";
+import { type Asked, ask, fixed, inside, states, turn, waiting } from "./testing/asked.ts";
 
-/** A request that is let in, or not, and ends when the test says so. */
-class Asked {
-  state: "waiting" | "inside" | "done" | "overloaded" | "merchant_share" = "waiting";
-  retryAfterMs = 0;
-  readonly #end = Promise.withResolvers<void>();
-  readonly #calls = Promise.withResolvers<void>();
-  readonly settled: Promise<void>;
-  #admission: Admission;
-  #toWait: (() => Promise<void>) | null = null;
-  #back = Promise.withResolvers<void>();
-
-  constructor(admission: Admission, name: LoadClass, merchant = "m") {
-    this.#admission = admission;
-    const work = async () => {
-      this.state = "inside";
-      for (;;) {
-        await Promise.race([this.#end.promise, this.#calls.promise]);
-        if (this.#toWait === null) return;
-        await this.#toWait();
-        this.#toWait = null;
-        await this.#end.promise;
-        return;
-      }
-    };
-    this.settled = admission.enter({ class: name, merchant }, work).then(
-      (entered) => {
-        this.state = entered.ok ? "done" : entered.error.because;
-        if (!entered.ok) this.retryAfterMs = entered.error.retryAfterMs;
-      },
-      () => {
-        this.state = "done";
-      },
-    );
-  }
-
-  /** Waits for somebody else until `comeBack`. */
-  goAway(): void {
-    this.#toWait = () => this.#admission.away(() => this.#back.promise);
-    this.#calls.resolve();
-  }
-  comeBack(): void {
-    this.#back.resolve();
-  }
-  end(error?: Error): void {
-    this.comeBack();
-    if (error === undefined) this.#end.resolve();
-    else this.#end.reject(error);
-  }
-}
-
-const turn = () => vi.advanceTimersByTimeAsync(0);
-const ask = (admission: Admission, name: LoadClass, merchant?: string) =>
-  new Asked(admission, name, merchant);
-const states = (asked: readonly Asked[]) => asked.map(({ state }) => state);
-const inside = (admission: Admission) => admission.figures()["tessera_admission_inside"];
-const waiting = (admission: Admission) =>
-  LOAD_CLASSES.reduce((sum, name) => sum + waitingOf(admission, name), 0);
-const waitingOf = (admission: Admission, name: LoadClass) =>
-  admission.figures()[`tessera_admission_waiting{class="${name}"}`] ?? 0;
-
-/** A limit that stays as it is. */
-const fixed = (limit: number, options: Partial<AdmissionOptions> = {}) =>
-  createAdmission(10_000, {
-    atOnce: { initial: limit, least: limit },
-    targetMs: Number.POSITIVE_INFINITY,
-    ...options,
-  });
 /** As many authorizations as are let in. */
 function fill(admission: Admission, merchant = "m"): Asked[] {
   const all: Asked[] = [];
@@ -112,7 +46,8 @@ describe("whatever happens", () => {
         fc.array(step, { maxLength: 80 }),
         async (most, atOnce, maxWaiting, steps) => {
           const admission = createAdmission(most, {
-            atOnce: { initial: atOnce, least: 1 },
+            atOnce: { initial: atOnce, least: 1, targetMs: 400 },
+            awayAtOnce: { initial: 1, least: 1, most: 9, targetMs: 400 },
             maxWaiting,
             maxWaitMs: 100,
           });
@@ -306,110 +241,6 @@ describe("merchants", () => {
     const refused = ask(admission, "authorization", "many");
     await turn();
     expect(refused.state).toBe("overloaded");
-  });
-});
-
-describe("who waits", () => {
-  it("is told so in time, at different times", async () => {
-    const admission = fixed(1, { maxWaitMs: 250, random: () => 0.5 });
-    ask(admission, "follow_up");
-    const second = ask(admission, "follow_up");
-    await vi.advanceTimersByTimeAsync(249);
-    expect(second.state).toBe("waiting");
-    await vi.advanceTimersByTimeAsync(1);
-    expect([second.state, second.retryAfterMs]).toEqual(["overloaded", 1_500]);
-    expect([admission.crowded, admission.inFlight]).toEqual([false, 1]);
-  });
-
-  it("for a provider leaves its room to others, and needs none to come back", async () => {
-    const admission = fixed(1);
-    const first = ask(admission, "follow_up");
-    const second = ask(admission, "follow_up");
-    await turn();
-    expect(second.state).toBe("waiting");
-    first.goAway();
-    await turn();
-    expect([second.state, inside(admission), admission.inFlight]).toEqual(["inside", 1, 2]);
-    first.comeBack();
-    await turn();
-    expect(inside(admission)).toBe(2);
-    const third = ask(admission, "follow_up");
-    first.end();
-    await turn();
-    expect([third.state, inside(admission)]).toEqual(["waiting", 1]);
-    second.end();
-    await turn();
-    expect(third.state).toBe("inside");
-  });
-
-  it("for a provider after its request has ended changes nothing any more", async () => {
-    const admission = fixed(1);
-    const back = Promise.withResolvers<void>();
-    let call: Promise<void> | undefined;
-    await admission.admit(async () => {
-      call = admission.away(() => back.promise);
-    });
-    back.resolve();
-    await call;
-    expect([admission.inFlight, inside(admission)]).toEqual([0, 0]);
-  });
-
-  it("for a slow provider is not taken for our being slow", async () => {
-    const limits = await Promise.all(
-      ["away", "here"].map(async (where) => {
-        const admission = createAdmission(1_000, {
-          atOnce: { initial: 20, least: 1 },
-          targetMs: 50,
-          maxWaiting: 0,
-          now: Date.now,
-        });
-        const pause = () => new Promise<void>((resolve) => setTimeout(resolve, 1_000));
-        for (let time = 0; time < 200; time++) {
-          for (let one = 0; one < 3; one++)
-            void admission.admit(() => (where === "away" ? admission.away(pause) : pause()));
-          await vi.advanceTimersByTimeAsync(50);
-        }
-        return admission.figures()["tessera_admission_limit"] ?? 0;
-      }),
-    );
-    expect(limits[0]).toBeGreaterThanOrEqual(20);
-    expect(limits[1]).toBeLessThan(10);
-  });
-
-  it("has company only of as many as can be let in in time", async () => {
-    const admission = createAdmission(1_000, {
-      atOnce: { initial: 4, least: 4 },
-      targetMs: 0,
-      maxWaitMs: 250,
-      now: Date.now,
-    });
-    const work = () => new Promise<void>((resolve) => setTimeout(resolve, 100)); // so 40 a second
-    for (let time = 0; time < 2_000; time++) {
-      void admission.admit(work, { class: "follow_up", merchant: String(time % 7) });
-      await vi.advanceTimersByTimeAsync(2);
-    }
-    expect(waiting(admission)).toBeGreaterThanOrEqual(8);
-    expect(waiting(admission)).toBeLessThanOrEqual(12);
-  });
-
-  it("inside another's work has a place already", async () => {
-    const admission = createAdmission(1);
-    const inner = await admission.enter({ class: "authorization", merchant: "m" }, () =>
-      admission.admit(async () => admission.inFlight),
-    );
-    expect(inner).toEqual({ ok: true, value: 1 });
-  });
-
-  it("work that outlives its request asks anew", async () => {
-    const admission = createAdmission(1);
-    const later = Promise.withResolvers<void>();
-    let outcome: Promise<number | null> | undefined;
-    await admission.admit(async () => {
-      outcome = later.promise.then(() => admission.admit(async () => admission.inFlight));
-    });
-    later.resolve();
-    expect(await outcome).toBe(1);
-    expect(admission.inFlight).toBe(0);
   });
 });
 

@@ -2,8 +2,12 @@ import { AsyncLocalStorage } from "node:async_hooks";
 import { err, ok, type Result } from "../../kernel/result.ts";
 import { AdaptiveLimit } from "./adaptive-limit.ts";
 import { admissionFigures } from "./admission-figures.ts";
+import { ADMISSION_DEFAULTS, type AdmissionOptions } from "./admission-options.ts";
 import { LOAD_CLASSES, type LoadClass } from "./load-class.ts";
+import { ServiceRate } from "./service-rate.ts";
 import { type Guest, WaitingRoom } from "./waiting-room.ts";
+
+export type { AdmissionOptions } from "./admission-options.ts";
 
 /**
  * Bounds how much this process works on at once, and says who goes first when there is too much (docs/overload.md). Load is
@@ -42,32 +46,10 @@ export interface Admission {
   figures(): Readonly<Record<string, number>>;
 }
 
-export type AdmissionOptions = {
-  /** Requests worked on at once, without those that wait for a provider: adapted between these. */
-  readonly atOnce: { readonly initial: number; readonly least: number };
-  /** Our own part of a request's time that is aimed at when there is too much to do, in ms. */
-  readonly targetMs: number;
-  /** Nobody waits for room for longer. */
-  readonly maxWaitMs: number;
-  /** Nor do more wait. */
-  readonly maxWaiting: number;
-  /** Milliseconds of a clock that never goes back. */
-  readonly now: () => number;
-  /** 0 to below 1. */
-  readonly random: () => number;
-};
-
-export const ADMISSION_DEFAULTS: AdmissionOptions = {
-  atOnce: { initial: 128, least: 16 },
-  targetMs: 400,
-  maxWaitMs: 250,
-  maxWaiting: 1_024,
-  now: () => performance.now(),
-  random: Math.random,
-};
-
 /** Up to which part of the limit a class is let in: what is above is kept for those before it. */
 const SHARES: Record<LoadClass, number> = { follow_up: 1, authorization: 0.9, read: 0.75 };
+/** What ends payments may wait longer: there is not more of it than was let in before. */
+const PATIENCE: Record<LoadClass, number> = { follow_up: 4, authorization: 1, read: 1 };
 /** Of the limit; a class that has less gets in whatever the others do, so that none starves. */
 const LEAST_SHARE = 0.05;
 const LEAST_WAITING = 4;
@@ -98,6 +80,8 @@ class AdmissionControl implements Admission {
   readonly #options: AdmissionOptions;
   readonly #most: number;
   readonly #limit: AdaptiveLimit;
+  readonly #awayLimit: AdaptiveLimit;
+  readonly #rate = new ServiceRate();
   readonly #waiting = new WaitingRoom();
   readonly #places = new AsyncLocalStorage<Place>();
   /** What each merchant has in flight or waiting; who has nothing is not in it. */
@@ -106,12 +90,16 @@ class AdmissionControl implements Admission {
   #heldByAll = 0;
   #inFlight = 0;
   #inside = 0;
+  #away = 0;
 
   constructor(limit: number, options: AdmissionOptions) {
     this.#options = options;
     this.#most = limit;
-    const { initial, least } = options.atOnce;
-    this.#limit = new AdaptiveLimit({ initial, least, most: limit, targetMs: options.targetMs });
+    this.#limit = new AdaptiveLimit({ ...options.atOnce, most: limit });
+    this.#awayLimit = new AdaptiveLimit({
+      ...options.awayAtOnce,
+      most: Math.min(options.awayAtOnce.most, limit),
+    });
     const none = () => ({ admitted: 0, overloaded: 0, merchantShare: 0, inside: 0 });
     this.#counts = { follow_up: none(), authorization: none(), read: none() };
   }
@@ -155,16 +143,13 @@ class AdmissionControl implements Admission {
     if (place === undefined || place.left) return work();
     if (place.awayCalls++ === 0) {
       place.awaySince = this.#options.now();
+      this.#away++;
       this.#leaveInside(place);
     }
     try {
       return await work();
     } finally {
-      if (--place.awayCalls === 0 && !place.left) {
-        place.awayMs += this.#options.now() - place.awaySince;
-        this.#inside++;
-        this.#counts[place.class].inside++;
-      }
+      if (--place.awayCalls === 0) this.#comeBack(place);
     }
   }
 
@@ -173,9 +158,24 @@ class AdmissionControl implements Admission {
       limit: this.#limit.value,
       inFlight: this.#inFlight,
       inside: this.#inside,
+      away: this.#away,
+      awayLimit: this.#awayLimit.value,
       counts: this.#counts,
       waiting: (name) => this.#waiting.lengthOf(name),
     });
+  }
+
+  #comeBack(place: Place): void {
+    const now = this.#options.now();
+    const ms = now - place.awaySince;
+    this.#awayLimit.finished(ms, this.#away, now);
+    this.#away--;
+    if (!place.left) {
+      place.awayMs += ms;
+      this.#inside++;
+      this.#counts[place.class].inside++;
+    }
+    this.#letIn();
   }
 
   /** The place was taken before. It is given back on every way out. */
@@ -201,6 +201,7 @@ class AdmissionControl implements Admission {
     const { awayCalls, awaySince, awayMs, from } = place;
     const elsewhere = awayMs + (awayCalls > 0 ? now - awaySince : 0);
     this.#limit.finished(now - from - elsewhere, this.#inside, now);
+    this.#rate.finished(this.crowded, now);
     place.left = true;
     this.#inFlight--;
     if (awayCalls > 0) this.#letIn();
@@ -228,6 +229,7 @@ class AdmissionControl implements Admission {
   #hasRoom(name: LoadClass): boolean {
     const limit = this.#limit.value;
     if (this.#inFlight >= Math.ceil(this.#most * SHARES[name])) return false;
+    if (name !== "read" && this.#away >= Math.ceil(this.#awayLimit.value * SHARES[name])) return false;
     if (this.#inside < Math.ceil(limit * SHARES[name])) return true;
     return this.#counts[name].inside < limit * LEAST_SHARE;
   }
@@ -250,18 +252,19 @@ class AdmissionControl implements Admission {
         resolve(null);
       };
       const guest: Guest = { ...asking, admit, turnAway };
-      const timer = setTimeout(() => {
-        this.#waiting.remove(guest);
-        turnAway();
-      }, this.#options.maxWaitMs);
+      // After a pause of the whole process everybody's time is over at once: first see who has room by now.
+      const timer = setTimeout(() => setImmediate(giveUp), this.#options.maxWaitMs * PATIENCE[asking.class]);
+      const giveUp = () => {
+        if (this.#waiting.remove(guest)) turnAway();
+      };
       this.#waiting.add(guest);
     });
   }
 
   /** As many as will have room in time, as fast as it goes now: the rest would wait for nothing. */
   #mayWait(): number {
-    const { maxWaitMs, maxWaiting } = this.#options;
-    const { perMs } = this.#limit;
+    const { maxWaitMs, maxWaiting, now } = this.#options;
+    const perMs = this.#rate.perMs(now());
     if (perMs === null) return maxWaiting;
     return Math.min(maxWaiting, Math.max(LEAST_WAITING, Math.floor(perMs * maxWaitMs)));
   }

@@ -30,6 +30,7 @@ export const factsOf = (payment: Payment, attempts: Attempts): RoutingFacts => (
   payerCountry: attempts.payer.country,
   stored: payment.terms.stored,
   payerPresent: payment.terms.stored?.initiator !== "merchant",
+  canRedirect: attempts.returnUrl !== null,
 });
 
 /** The operation that asks a provider to authorize the payment, with exactly what is sent. */

@@ -159,7 +159,10 @@ export async function endWait(deps: PaymentDeps, payment: Payment, operation: Op
     operation.state === "requires_action" ? { type: "expired", at } : { type: "abandoned", at },
   );
   if (!ended.ok) return false;
-  const decline = declineOf("payer_absent", operation.state === "requires_action" ? "timed_out" : "abandoned");
+  const decline = declineOf(
+    "payer_absent",
+    operation.state === "requires_action" ? "timed_out" : "abandoned",
+  );
   await recordAnswer(deps, payment, operation, { kind: "declined", decline, providerPayment: null });
   return true;
 }

@@ -149,6 +149,7 @@ function routingFacts(command: AuthorizeCommand, used: CardInUse, assessment: As
     payerCountry: command.payer.country,
     stored: used.stored,
     payerPresent: used.stored?.initiator !== "merchant",
+    canRedirect: command.returnUrl !== null,
   };
 }
 

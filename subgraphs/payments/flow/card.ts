@@ -34,7 +34,7 @@ export async function cardInUse(
 
 async function tokenized(
   deps: PaymentDeps,
-  { merchant, payer }: AuthorizeCommand,
+  { merchant, payer, amount }: AuthorizeCommand,
   { token, customer, store }: Extract<CardSource, { type: "token" }>,
   promisedTo: string,
 ): Promise<Result<CardInUse, InputIssue>> {
@@ -54,7 +54,14 @@ async function tokenized(
           customer,
           status: "pending",
           card,
-          mandate: { reason: store, acceptedAt: at.toISOString(), ip: payer.ip },
+          mandate: {
+            reason: store,
+            acceptedAt: at.toISOString(),
+            ip: payer.ip,
+            ...(store === "recurring"
+              ? { amount: { minor: amount.minor.toString(), currency: amount.currency } }
+              : {}),
+          },
           networkTransactionId: null,
           createdAt: at,
           updatedAt: at,

@@ -104,7 +104,8 @@ class Watch implements DuplicateWatch {
     const paid = paidBy(payment);
     const what = decline === null ? cardUseOf(paid) : null;
     if (what === null) return;
-    this.#recent.add(what, { payment: id, at: payment.createdAt.getTime() });
+    // Recovery hands over what may have been looked at here already.
+    if (!this.#recent.add(what, { payment: id, at: payment.createdAt.getTime() })) return;
     this.#shards.add(homeOf(merchant).shard);
     if (terms.duplicateOf !== null) {
       this.#suspected(merchant, id, terms.duplicateOf);

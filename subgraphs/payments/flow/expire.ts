@@ -1,8 +1,11 @@
 import { homeOf, type MerchantId, newId, type PaymentId } from "../../kernel/ids.ts";
-import { claimFollowUp } from "../domain/claims.ts";
+import { invariant } from "../../kernel/result.ts";
+import { type Claimed, claimFollowUp } from "../domain/claims.ts";
 import { providerReference } from "../domain/idempotency.ts";
+import type { Payment } from "../domain/payment.ts";
 import type { PaymentDeps } from "./deps.ts";
 import { perform } from "./perform.ts";
+import { recordAnswer } from "./record.ts";
 import { recoverAfter } from "./recover-after.ts";
 
 /**
@@ -48,6 +51,23 @@ async function expire(deps: PaymentDeps, merchant: MerchantId, id: PaymentId): P
   if (!claimed.ok) return false; // something else is in flight, or has ended it
   const result = await deps.commit(claimed.value.commit);
   if (result.outcome !== "applied" && result.outcome !== "replayed") return false;
-  const outcome = await perform(deps, claimed.value);
-  return outcome.kind === "succeeded";
+  return lapses(deps, payment) ? lapse(deps, claimed.value) : end(deps, claimed.value);
+}
+
+async function end(deps: PaymentDeps, claimed: Claimed): Promise<boolean> {
+  const { kind } = await perform(deps, claimed);
+  return kind === "succeeded";
+}
+
+/** The provider cannot be asked to give back what a partial capture left: it ends by itself, and that time is over. */
+const lapses = ({ providers }: PaymentDeps, { provider, captured }: Payment): boolean =>
+  captured > 0n && !providers.get(provider).capabilities.voidAfterPartialCapture;
+
+async function lapse(deps: PaymentDeps, { payment, operation }: Claimed): Promise<boolean> {
+  invariant(payment.providerPayment !== null, "what was captured is at the provider");
+  const { providerPayment } = payment;
+  const { amount } = operation;
+  const ended = { kind: "done", providerPayment, captured: false, amount, expiresAt: null } as const;
+  const recorded = await recordAnswer(deps, payment, operation, ended);
+  return recorded.operation.state === "succeeded";
 }

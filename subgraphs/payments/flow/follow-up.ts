@@ -1,4 +1,5 @@
 import { homeOf, newId } from "../../kernel/ids.ts";
+import { MAX_API_MINOR, moneyOf } from "../../kernel/money.ts";
 import { invariant } from "../../kernel/result.ts";
 import { timed } from "../../kernel/trace.ts";
 import type { Connector } from "../connectors/connector.ts";
@@ -92,9 +93,6 @@ function claimFor(
     attempt: 0,
     step: payment.provider,
   });
-  const connector = deps.providers.get(payment.provider);
-  const unable = cannot(connector, details, payment);
-  if (unable !== null) return unable;
   if (payment.providerPayment === null) {
     return {
       kind: "illegal_state",
@@ -102,6 +100,9 @@ function claimFor(
       because: "there is nothing at the provider to work with",
     };
   }
+  const connector = deps.providers.get(payment.provider);
+  const unable = cannot(connector, details, payment);
+  if (unable !== null) return unable;
   const refused = details.kind === "void" ? null : refusedAmount(connector, details, payment);
   if (refused !== null) return refused;
   const request = requestFor(connector, details, payment, reference);
@@ -184,8 +185,13 @@ function requestFor(
   }
 }
 
-function refusedAmount(connector: Connector, { amount }: FollowUp, payment: Payment): Outcome | null {
-  const because = connector.refusesAmount({ ...payment.amount, minor: amount });
+function refusedAmount(connector: Connector, { kind, amount }: FollowUp, payment: Payment): Outcome | null {
+  const { currency } = payment.amount;
+  const total = kind === "increment" ? payment.authorized + amount : amount;
+  // What the API cannot say is refused as such.
+  const because =
+    connector.refusesAmount(moneyOf(amount, currency)) ??
+    (total > MAX_API_MINOR ? null : connector.refusesAmount(moneyOf(total, currency)));
   if (because === null) return null;
   return {
     kind: "invalid",

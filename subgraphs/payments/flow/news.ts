@@ -1,5 +1,5 @@
 import type { WebhookAnswer, WebhookItem } from "../connectors/connector.ts";
-import type { Operation } from "../domain/operation.ts";
+import type { Operation, OperationKind } from "../domain/operation.ts";
 import type { Payment } from "../domain/payment.ts";
 import { believable, type DefiniteAnswer, isLive, recordReversal } from "../domain/records.ts";
 import type { NotedNews } from "../sql/recovery-queue.ts";
@@ -102,22 +102,30 @@ async function apply(deps: NewsDeps, payment: Payment, named: Operation, item: W
       await resume(deps, payment);
       return "asked";
     case "reversed":
-      return reverse(deps, payment, operation, told);
+      return reverse(deps, payment, operation, told, item);
     default:
-      return record(deps, payment, operation, told);
+      return record(deps, payment, operation, told, item);
   }
 }
 
-/** The operation that an item is about: the one that it names, or else of its kind, by the provider's own id or since it is the only one under way. */
+/**
+ * The operation that an item is about: the one that it names, or else of its kind, by the provider's own id or since it is
+ * the only one under way. Null: that cannot be told.
+ */
 async function operationOf(
   deps: NewsDeps,
   payment: Payment,
   named: Operation,
   item: WebhookItem,
 ): Promise<Operation | null> {
-  if (item.kind === null || item.kind === named.kind) return named;
+  const isSale = named.kind === "authorize" && payment.captureMethod === "automatic";
+  // The capture of a sale has no operation of its own.
+  if (item.kind === null || item.kind === toldAs(named) || (item.kind === "capture" && isSale)) return named;
   const all = await deps.reads.operations(payment.merchant, payment.id);
-  const kind = all.filter((operation) => operation.kind === item.kind);
+  // A provider whose attempt was passed on knows nothing of what the next one does.
+  const kind = all.filter(
+    (operation) => toldAs(operation) === item.kind && operation.provider === named.provider,
+  );
   const own = kind.find(
     ({ providerOperation }) => providerOperation !== null && providerOperation === item.providerOperation,
   );
@@ -126,17 +134,22 @@ async function operationOf(
   return only !== undefined && others.length === 0 ? only : null;
 }
 
+/** To a provider an expiry is a void that we ask for. */
+const toldAs = ({ kind }: Operation): OperationKind => (kind === "expire" ? "void" : kind);
+
 async function record(
   deps: NewsDeps,
   payment: Payment,
   operation: Operation,
   told: DefiniteAnswer,
+  item: WebhookItem,
 ): Promise<Taken> {
   if (!isLive(operation)) return agrees(operation, told) ? "nothing_new" : "contradicts";
   const answer = believable(told, operation);
   if (answer.kind === "unknown" || answer.kind === "accepted") return "contradicts";
-  await recordAnswer(deps, payment, operation, answer);
-  return "recorded";
+  const ended = await recordAnswer(deps, payment, operation, answer);
+  // If other news has ended it meanwhile, this is news of an operation that has ended, which may mean another thing.
+  return agrees(ended.operation, told) ? "recorded" : apply(deps, ended.payment, ended.operation, item);
 }
 
 /** Whether news says what is recorded already. */
@@ -160,12 +173,13 @@ async function reverse(
   payment: Payment,
   operation: Operation,
   { decline }: Extract<WebhookAnswer, { kind: "reversed" }>,
+  item: WebhookItem,
 ): Promise<Taken> {
   if (operation.kind !== "refund") return "contradicts";
   let current = { payment, operation };
   for (let race = 1; race <= RACES; race++) {
     if (isLive(current.operation))
-      return record(deps, current.payment, current.operation, { kind: "failed", decline });
+      return record(deps, current.payment, current.operation, { kind: "failed", decline }, item);
     if (current.operation.state !== "succeeded") return "nothing_new";
     const recorded = recordReversal(current.payment, current.operation, decline, deps.clock.now());
     if (!recorded.ok) return "contradicts";

@@ -20,16 +20,19 @@ export class RecentUses {
     return this.#uses.size;
   }
 
-  add(what: string, use: RecentUse): void {
+  /** False if the payment is known already. */
+  add(what: string, use: RecentUse): boolean {
     const uses = this.#uses.get(what);
     if (uses === undefined) this.#uses.set(what, [use]);
     else {
+      if (uses.some(({ payment }) => payment === use.payment)) return false;
       this.#uses.delete(what);
       uses.push(use);
       if (uses.length > MOST_OF_ONE) uses.shift();
       this.#uses.set(what, uses);
     }
     this.#forget(use.at - LONGEST_WINDOW_MS);
+    return true;
   }
 
   /** Payments of `what` that were made then or later. */

@@ -1,3 +1,4 @@
+import type { OperationId } from "../../kernel/ids.ts";
 import { invariant } from "../../kernel/result.ts";
 import type { Operation } from "../domain/operation.ts";
 import type { Payment } from "../domain/payment.ts";
@@ -26,7 +27,10 @@ export type Recovery = {
 
 const SWEEP_EVERY_MS = 500;
 const BATCH = 32;
-const LEASE_MS = 60_000;
+/** Operations that one process asks for at the same time. */
+const AT_ONCE = 128;
+/** If whoever asks dies, the next one asks after this; an inquiry that takes longer is made twice, which does no harm. */
+const LEASE_MS = 10_000;
 const FORGET_EVERY_MS = 3_600_000;
 const EXPIRE_EVERY_MS = 30_000;
 /** Unresolved for longer than this is for a person: say so, loudly, at every inquiry. */
@@ -35,15 +39,28 @@ const NEEDS_A_PERSON_MS = 3_600_000;
 export function createRecovery(deps: PaymentDeps): Recovery {
   let timer: NodeJS.Timeout | undefined;
   let running: Promise<unknown> = Promise.resolve();
+  let tidying: Promise<unknown> | null = null;
   let stopped = false;
   let forgetAt = 0;
   let expireAt = 0;
 
-  const sweep = async (): Promise<number> => {
-    const leased = await deps.queue.lease(BATCH, LEASE_MS);
-    const settled = await Promise.all(leased.map((operation) => inquire(deps, operation)));
-    return settled.filter(Boolean).length;
+  /** Under way. One that takes its time keeps no other waiting: a provider that hangs must not delay what others can tell. */
+  const asking = new Map<OperationId, Promise<boolean>>();
+
+  const lease = async (): Promise<Promise<boolean>[]> => {
+    const room = Math.min(BATCH, AT_ONCE - asking.size);
+    if (room <= 0) return [];
+    const leased = await deps.queue.lease(room, LEASE_MS);
+    return leased.map((one) => {
+      // It has outlived its lease, and is still being asked for.
+      const before = asking.get(one.operation);
+      if (before !== undefined) return before;
+      const inquiry = inquire(deps, one).finally(() => asking.delete(one.operation));
+      asking.set(one.operation, inquiry);
+      return inquiry;
+    });
   };
+  const sweep = async (): Promise<number> => (await Promise.all(await lease())).filter(Boolean).length;
   const housekeeping = async () => {
     const now = deps.clock.now().getTime();
     if (now >= expireAt) {
@@ -56,16 +73,25 @@ export function createRecovery(deps: PaymentDeps): Recovery {
     }
   };
   const loop = async () => {
+    let more = false;
     try {
-      await sweep();
-      await housekeeping();
+      more = (await lease()).length === BATCH;
     } catch (error) {
       deps.log.warn({ err: error }, "recovery could not sweep: it will again");
     }
+    // Beside the inquiries: it asks providers, too, and may have to wait for them.
+    tidying ??= housekeeping()
+      .catch((error: unknown) => deps.log.warn({ err: error }, "housekeeping failed: it will be done again"))
+      .finally(() => {
+        tidying = null;
+      });
     if (!stopped)
-      timer = setTimeout(() => {
-        running = loop();
-      }, SWEEP_EVERY_MS);
+      timer = setTimeout(
+        () => {
+          running = loop();
+        },
+        more ? 0 : SWEEP_EVERY_MS,
+      );
   };
 
   return {
@@ -77,6 +103,7 @@ export function createRecovery(deps: PaymentDeps): Recovery {
       stopped = true;
       clearTimeout(timer);
       await running;
+      await Promise.all([...asking.values(), tidying]);
     },
   };
 }

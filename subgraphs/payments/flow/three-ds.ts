@@ -41,7 +41,7 @@ export async function circumstancesOf(
     merchantCountry: profile.country,
     channel: "ecommerce",
     stored: terms.stored,
-    sameAmount: false,
+    sameAmount: await hasAgreedAmount(deps, payment),
     euroCents: amount.currency === "EUR" ? amount.minor : null,
     wish: null,
     risk: attempts.risk,
@@ -51,6 +51,18 @@ export async function circumstancesOf(
       ownAuthentication: capabilities.ownAuthentication && attempts.returnUrl !== null,
     },
   };
+}
+
+/** Whether a later payment of a series, with the payer there, is of the amount that the series began with (RTS, article 14). */
+async function hasAgreedAmount(
+  { reads }: PaymentDeps,
+  { merchant, terms, amount }: Payment,
+): Promise<boolean> {
+  const { stored, paymentMethod } = terms;
+  if (stored?.reason !== "recurring" || stored.first || stored.initiator === "merchant") return false;
+  const method = paymentMethod === null ? null : await reads.method(merchant, paymentMethod);
+  const agreed = method?.mandate.amount;
+  return agreed?.currency === amount.currency && agreed.minor === amount.minor.toString();
 }
 
 /** Whether a new payment is authenticated first. Without directories, what a provider does by itself is all there is. */

@@ -67,15 +67,16 @@ export class WaitingRoom {
     return null;
   }
 
-  /** Somebody stops waiting. */
-  remove(guest: Guest): void {
+  /** Somebody stops waiting; false if they do not wait any more. */
+  remove(guest: Guest): boolean {
     const merchants = this.#of(guest.class);
     const guests = merchants.get(guest.merchant) ?? [];
     const at = guests.indexOf(guest);
-    if (at < 0) return;
+    if (at < 0) return false;
     guests.splice(at, 1);
     if (guests.length === 0) merchants.delete(guest.merchant);
     this.#length--;
+    return true;
   }
 
   #of(name: LoadClass): Map<string, Guest[]> {

@@ -8,7 +8,8 @@ import { connectAs, type DatabaseUrl } from "../../database/pool.ts";
 import { type CustomerId, idFromUuid, type MerchantId, type PaymentMethodId } from "../../kernel/ids.ts";
 import type { Commit, CommitResult } from "../../ledger/commit.ts";
 import type { ApplyCommit } from "../../ledger/committer.ts";
-import type { StoredMethod } from "../domain/stored-method.ts";
+import type { Card } from "../domain/payment.ts";
+import type { Mandate, StoredMethod } from "../domain/stored-method.ts";
 import type { PaymentReads } from "./reads.ts";
 
 /**
@@ -71,7 +72,7 @@ export function createCachedReads(options: {
     } finally {
       // Whatever was answered: a commit whose answer was lost may have happened.
       if (method !== undefined && "update" in method)
-        void methods.drop(merchant, idFromUuid("pm", String(method.update["id"])));
+        void methods.drop(merchant, idFromUuid("pm", method.update["id"] as string));
     }
   }
 
@@ -91,35 +92,41 @@ export function createCachedReads(options: {
   };
 }
 
-const storedForm = z.strictObject({
+/** Forms name every member of their type, optional ones too: one that is added there is missing here. */
+type FormOf<T> = Readonly<Record<keyof T, z.ZodType>>;
+
+const cardForm = z.strictObject({
+  token: z.string(),
+  brand: z.string(),
+  bin: z.string(),
+  last4: z.string(),
+  expMonth: z.int(),
+  expYear: z.int(),
+  fingerprint: z.string(),
+} satisfies FormOf<Card>);
+const mandateForm = z.strictObject({
+  reason: z.enum(["on_demand", "recurring", "installment", "unscheduled"]),
+  acceptedAt: z.string(),
+  ip: z.string().nullable(),
+  amount: z.strictObject({ minor: z.string(), currency: z.string() }).exactOptional(),
+} satisfies FormOf<Mandate>);
+const methodForm = z.strictObject({
   id: z.string(),
   merchant: z.string(),
   customer: z.string(),
   status: z.enum(["active", "removed"]),
-  card: z.strictObject({
-    token: z.string(),
-    brand: z.string(),
-    bin: z.string(),
-    last4: z.string(),
-    expMonth: z.int(),
-    expYear: z.int(),
-    fingerprint: z.string(),
-  }),
-  mandate: z.strictObject({
-    reason: z.enum(["on_demand", "recurring", "installment", "unscheduled"]),
-    acceptedAt: z.string(),
-    ip: z.string().nullable(),
-  }),
+  card: cardForm,
+  mandate: mandateForm,
   networkTransactionId: z.string().nullable(),
   createdAt: z.iso.datetime(),
   updatedAt: z.iso.datetime(),
-});
+} satisfies FormOf<StoredMethod>);
 
 const methodCodec: Codec<StoredMethod> = {
   version: 1,
   encode: (method) => JSON.stringify(method),
   decode(text) {
-    const { id, merchant, customer, createdAt, updatedAt, ...method } = storedForm.parse(JSON.parse(text));
+    const { id, merchant, customer, createdAt, updatedAt, ...method } = methodForm.parse(JSON.parse(text));
     return {
       ...method,
       id: id as PaymentMethodId,

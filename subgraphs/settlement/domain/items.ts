@@ -8,7 +8,7 @@ export type ItemRow = {
   readonly merchant: string;
   readonly event: string;
   readonly payment: string;
-  readonly kind: "capture" | "refund";
+  readonly kind: "capture" | "refund" | "refund_reversal";
   readonly currency: string;
   readonly gross: string;
   readonly fee: string;
@@ -27,7 +27,7 @@ export type EventFacts = {
 
 /**
  * What an event changes in what its merchant is owed; null if nothing. A capture adds its net after the
- * merchant's delay; a refund takes at once.
+ * merchant's delay; a refund takes at once, and what of it comes back is available at once: it was the merchant's before.
  */
 export function itemOf({ event, merchant, at, message }: EventFacts, delayDays: number): ItemRow | null {
   const common = (payment: string, currency: string) => ({
@@ -59,6 +59,17 @@ export function itemOf({ event, merchant, at, message }: EventFacts, delayDays: 
         gross: negative,
         fee: "0",
         net: negative,
+        available_on: dayOf(at),
+      };
+    }
+    case "payment.refund_reversed.v1": {
+      const { payment, currency, amount } = message.body;
+      return {
+        ...common(payment, currency),
+        kind: "refund_reversal",
+        gross: String(amount),
+        fee: "0",
+        net: String(amount),
         available_on: dayOf(at),
       };
     }

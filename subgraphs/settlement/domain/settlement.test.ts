@@ -46,6 +46,22 @@ describe("what an event adds to what a merchant is owed", () => {
     });
   });
 
+  it("is a refund's amount again when it came back: nothing is left of the two", () => {
+    const refunded = { type: "payment.refunded.v1", body: { ...body, refund: "op_1" } } as const;
+    const reversed = {
+      type: "payment.refund_reversed.v1",
+      body: { ...body, refund: "op_1", code: "refund_returned" },
+    } as const;
+    const [taken, back] = [refunded, reversed].map((message) => itemOf({ ...facts, message }, 2));
+    expect(back).toMatchObject({
+      kind: "refund_reversal",
+      gross: "10000",
+      fee: "0",
+      available_on: "2026-11-23",
+    });
+    expect(BigInt(taken?.net ?? 1) + BigInt(back?.net ?? 1)).toBe(0n);
+  });
+
   it("is nothing for what moves no money", () => {
     expect(itemOf({ ...facts, message: { type: "payment.authorized.v1", body } }, 2)).toBeNull();
     expect(

@@ -81,8 +81,8 @@ export const cacheTiers: RowGroup = {
         );
       },
       async close() {
-        redis.tier.close();
-        await Promise.all([reader.close(), redis.stop()]);
+        await Promise.all([reader.close(), redis.tier.close()]);
+        await redis.stop();
       },
     };
   },

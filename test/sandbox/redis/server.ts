@@ -175,6 +175,11 @@ function writeAnswer(redis: RedisSandbox, response: ServerResponse, status: numb
         200,
         changed(answer, () => "bm90IHdoYXQgd2FzIHdyaXR0ZW4"),
       );
+    case "huge": {
+      const huge = (result: CommandResult) =>
+        typeof result === "string" ? "x".repeat(4 * 1024 * 1024) : result;
+      return writeJson(response, 200, changed(answer, huge));
+    }
     case "endless":
       return writeJson(
         response,

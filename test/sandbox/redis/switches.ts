@@ -10,9 +10,9 @@ export const switches = {
   answerDelayMs: count(0),
   /**
    * What is answered in place of the truth, after the commands were executed: bytes that are no JSON, JSON of another
-   * form, values that nobody has written, values without an end of their life, or another key's value.
+   * form, values that nobody has written, values of 4 MB, values without an end of their life, or another key's value.
    */
-  garbage: choice("none", ["none", "bytes", "json", "values", "endless", "mixed_up"]),
+  garbage: choice("none", ["none", "bytes", "json", "values", "huge", "endless", "mixed_up"]),
   /** What is written is evicted at once. */
   forgets: flag(false),
   /** Requests beyond this many in a second are answered 429; 0 is no limit. */

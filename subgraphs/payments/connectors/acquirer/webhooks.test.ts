@@ -47,8 +47,8 @@ describe("news of the acquirer's", () => {
     expect(answerTo(event({ responseCode: "96" }), refund)).toBe("ask");
     const returned = event({ type: "refund.returned", responseCode: "46" });
     expect(answerTo(returned, { ...refund, state: "succeeded" })).toBe("reversed");
-    // It came before the answer to the refund itself was recorded: the look-up tells both.
-    expect(answerTo(returned, refund)).toBe("ask");
+    // It came before the answer to the refund itself was recorded, which is then too late.
+    expect(answerTo(returned, refund)).toBe("failed");
     expect(answerTo(returned, { ...refund, state: "reversed" })).toBe("nothing");
   });
 

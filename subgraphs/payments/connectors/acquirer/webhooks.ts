@@ -1,7 +1,7 @@
 import { createHmac, timingSafeEqual } from "node:crypto";
 import { z } from "zod";
 import { err, ok, type Result } from "../../../kernel/result.ts";
-import { declineOf } from "../../domain/decline.ts";
+import { type Decline, declineOf } from "../../domain/decline.ts";
 import type { Operation } from "../../domain/operation.ts";
 import type { Payment } from "../../domain/payment.ts";
 import type { WebhookAnswer, WebhookItem, Webhooks } from "../connector.ts";
@@ -88,15 +88,21 @@ function answerOf(told: Event, operation: Operation, payment: Payment): WebhookA
   if (!asked) return { kind: "ask" };
   switch (told.type) {
     case "refund.returned":
-      // Before its success was recorded there is nothing to take back: a look-up tells the whole story.
-      if (operation.state !== "succeeded")
-        return operation.state === "claimed" ? { kind: "ask" } : { kind: "nothing" };
-      return { kind: "reversed", decline: declineOf("refund_returned", told.responseCode) };
+      return returned(operation, declineOf("refund_returned", told.responseCode));
     case "refund.completed":
       return completed(told, operation, payment);
     default:
       return { kind: "nothing" };
   }
+}
+
+/**
+ * It was sent and came back. Before its success was recorded it has simply failed: to ask instead would lose this news, if the
+ * answer that it was sent is still on its way to us.
+ */
+function returned({ state }: Operation, decline: Decline): WebhookAnswer {
+  if (state === "claimed") return { kind: "failed", decline };
+  return state === "succeeded" ? { kind: "reversed", decline } : { kind: "nothing" };
 }
 
 function completed(told: Event, operation: Operation, payment: Payment): WebhookAnswer {

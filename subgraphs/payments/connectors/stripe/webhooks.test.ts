@@ -117,6 +117,12 @@ describe("news", () => {
     expect(tells(told, { reference: authorization, state: "succeeded" }).kind).toBe("nothing");
   });
 
+  it("of the success of an attempt that had failed is told as it is", () => {
+    const told = eventOf("payment_intent.amount_capturable_updated", intent(), authorization);
+    for (const state of ["declined", "failed"] as const)
+      expect(tells(told, { reference: authorization, state }).kind).toBe("done");
+  });
+
   it("of a decline or of a cancellation is believed while the attempt is live", () => {
     const declined = eventOf(
       "payment_intent.payment_failed",

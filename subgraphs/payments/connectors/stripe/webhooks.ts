@@ -128,9 +128,11 @@ function onceAndForAll(operation: Operation, payment: Payment, intent: Intent): 
 function shownOf(operation: Operation, payment: Payment, intent: Intent): ProviderAnswer | null {
   switch (operation.kind) {
     case "authorize": {
-      if (!isUnderWay(operation)) return null;
       const seen = authorization(payment, intent);
-      return seen.kind === "done" ? null : seen;
+      if (isUnderWay(operation)) return seen.kind === "done" ? null : seen;
+      // An attempt that had failed, and may have been passed on: there may be a second charge, and somebody must hear of it.
+      const hadFailed = operation.state === "declined" || operation.state === "failed";
+      return hadFailed && seen.kind === "done" ? seen : null;
     }
     case "capture":
       // By its mark only: totals are those of then, and the payment has moved on.
