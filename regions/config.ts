@@ -28,6 +28,8 @@ export type RegionConfig = {
   /** At least one. */
   readonly providers: readonly ConfiguredProvider[];
   readonly threeDs: ConfiguredThreeDs | null;
+  /** A Redis over Upstash's REST, shared by the region's processes; null: none. */
+  readonly redis: { readonly url: string; readonly token: string } | null;
   /** Where providers tell their news, for those that take an address with each payment. */
   readonly webhookBase: string | null;
   readonly referenceSecret: string;
@@ -89,6 +91,8 @@ const environment = z.object({
   EDGE_VERIFYING_KEYS: json(z.array(jwk).min(1)),
   VAULT_SIGNING_KEY: json(jwk),
   VAULT_URL: z.url(),
+  REDIS_URL: z.url().optional(),
+  REDIS_TOKEN: z.string().min(1).optional(),
   WEBHOOK_BASE_URL: z.url().optional(),
   REFERENCE_SECRET: secret,
   CHECKOUT_SECRET: secret,
@@ -104,6 +108,12 @@ const environment = z.object({
   LOG_LEVEL: z.string().default("info"),
   SHOW_TIMING: z.enum(["0", "1"]).default("0"),
 });
+
+function redisOf(url: string | undefined, token: string | undefined): RegionConfig["redis"] {
+  if (url === undefined) return null;
+  if (token === undefined) throw new Error("REDIS_TOKEN is missing beside REDIS_URL");
+  return { url, token };
+}
 
 /** Reads the settings. Throws one error that names every variable that is wrong, never its value. */
 export function readConfig(env: Readonly<Record<string, string | undefined>>): RegionConfig {
@@ -123,6 +133,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): R
     vaultUrl: e.VAULT_URL,
     providers: configuredProviders(e, e.THREE_DS_NOTIFICATION_URL ?? "https://localhost/"),
     threeDs: configuredThreeDs(e),
+    redis: redisOf(e.REDIS_URL, e.REDIS_TOKEN),
     webhookBase: e.WEBHOOK_BASE_URL ?? null,
     referenceSecret: e.REFERENCE_SECRET,
     checkoutSecret: e.CHECKOUT_SECRET,

@@ -1,5 +1,6 @@
 import pino, { type Logger } from "pino";
 import { SUBGRAPHS, type SubgraphName } from "../schema/compose.ts";
+import { openSharedTier } from "../subgraphs/cache/shared-tier.ts";
 import { systemClock } from "../subgraphs/kernel/clock.ts";
 import { verifyingKeys } from "../subgraphs/kernel/identity.ts";
 import { homeFor } from "../subgraphs/kernel/ids.ts";
@@ -44,11 +45,16 @@ export function createLog(level: string): Logger {
   });
 }
 
+/** What may be a little old, shared with the region's other processes. */
+const sharedTier = ({ redis, referenceSecret: secret }: RegionConfig) =>
+  redis === null ? null : openSharedTier({ ...redis, secret });
+
 export async function runGateway(config: RegionConfig, log: Logger): Promise<RunningRegion> {
-  const merchants = createMerchants({ url: config.databaseUrl, clock: systemClock });
+  const shared = sharedTier(config);
+  const merchants = createMerchants({ url: config.databaseUrl, shared, log });
   const modules: Module[] = [];
   if (config.subgraphUrls === null) {
-    for (const name of SUBGRAPHS) modules.push(await createModule[name](config, merchants, log));
+    for (const name of SUBGRAPHS) modules.push(await createModule[name](config, { merchants, shared }, log));
   }
   const apollo = await createGateway(
     config.subgraphUrls === null
@@ -84,6 +90,7 @@ export async function runGateway(config: RegionConfig, log: Logger): Promise<Run
       await apollo.stop();
       await Promise.all(modules.map(({ stop }) => stop()));
       await merchants.close();
+      await shared?.close();
     },
   };
 }
@@ -93,8 +100,9 @@ export async function runSubgraph(
   config: RegionConfig,
   log: Logger,
 ): Promise<RunningRegion> {
-  const merchants = createMerchants({ url: config.databaseUrl, clock: systemClock });
-  const module = await createModule[name](config, merchants, log);
+  const shared = sharedTier(config);
+  const merchants = createMerchants({ url: config.databaseUrl, shared, log });
+  const module = await createModule[name](config, { merchants, shared }, log);
   const keys = await verifyingKeys(config.edgeKeys);
   const verifier = { keys, clock: systemClock, inbound: module.inbound };
   const server = await listen(subgraphHandler(module.subgraph, verifier, log), config);
@@ -105,6 +113,7 @@ export async function runSubgraph(
       await server.close(DRAIN_MS);
       await module.stop();
       await merchants.close();
+      await shared?.close();
     },
   };
 }

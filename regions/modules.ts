@@ -1,6 +1,7 @@
 import type { Logger } from "pino";
 import { type SubgraphName, subgraphSchema } from "../schema/compose.ts";
 import { createSubgraph, type Subgraph } from "../subgraphs/api/subgraph.ts";
+import type { SharedTier } from "../subgraphs/cache/shared-tier.ts";
 import { connectAs } from "../subgraphs/database/pool.ts";
 import { createTenantReader } from "../subgraphs/database/tenant-reader.ts";
 import { systemClock } from "../subgraphs/kernel/clock.ts";
@@ -30,6 +31,7 @@ import { paymentResolvers } from "../subgraphs/payments/resolvers/index.ts";
 import { ROUTER_DEFAULTS } from "../subgraphs/payments/routing/create-router.ts";
 import { openRouting } from "../subgraphs/payments/routing/open-routing.ts";
 import { createProviders } from "../subgraphs/payments/routing/router.ts";
+import { createCachedReads } from "../subgraphs/payments/sql/cached-reads.ts";
 import { createPaymentReads } from "../subgraphs/payments/sql/reads.ts";
 import { createRecoveryQueue } from "../subgraphs/payments/sql/recovery-queue.ts";
 import { createVaultClient } from "../subgraphs/payments/vault/client.ts";
@@ -54,10 +56,13 @@ export type Module = {
 const READ_CONNECTIONS = 4;
 const idle = () => {};
 
+/** What the subgraphs of a process have in common. */
+export type SharedParts = { readonly merchants: Merchants; readonly shared: SharedTier | null };
+
 /** Builds the subgraphs, each with its own way into the database; the composition root of everything below. */
 export const createModule: Record<
   SubgraphName,
-  (config: RegionConfig, merchants: Merchants, log: Logger) => Promise<Module>
+  (config: RegionConfig, parts: SharedParts, log: Logger) => Promise<Module>
 > = {
   payments: paymentsModule,
   ledger: ledgerModule,
@@ -70,7 +75,7 @@ export const createModule: Record<
       stop: reader.close,
     };
   },
-  async settlement(config, merchants, log) {
+  async settlement(config, { merchants }, log) {
     const reader = createTenantReader("tessera_settlement", config.databaseUrl, READ_CONNECTIONS);
     const resolvers = settlementResolvers(createSettlementReads(reader, systemClock));
     const relay = createRelay({
@@ -86,7 +91,7 @@ export const createModule: Record<
       },
     };
   },
-  async merchants(_config, merchants) {
+  async merchants(_config, { merchants }) {
     const subgraph = createSubgraph("merchants", subgraphSchema("merchants"), merchantResolvers(merchants));
     return { subgraph, start: idle, stop: async () => {} };
   },
@@ -95,7 +100,7 @@ export const createModule: Record<
 /** How long a reconciliation that somebody waits for may take. */
 const RECONCILE_TIMEOUT_MS = 30_000;
 
-async function ledgerModule(config: RegionConfig, _merchants: Merchants, log: Logger): Promise<Module> {
+async function ledgerModule(config: RegionConfig, _parts: SharedParts, log: Logger): Promise<Module> {
   const { databaseUrl: url, audit } = config;
   const reader = createTenantReader("tessera_ledger", url, READ_CONNECTIONS);
   const reconciler = openReconciler({ url, connections: 1, statementTimeoutMs: RECONCILE_TIMEOUT_MS });
@@ -126,7 +131,11 @@ async function ledgerModule(config: RegionConfig, _merchants: Merchants, log: Lo
   };
 }
 
-async function paymentsModule(config: RegionConfig, merchants: Merchants, log: Logger): Promise<Module> {
+async function paymentsModule(
+  config: RegionConfig,
+  { merchants, shared }: SharedParts,
+  log: Logger,
+): Promise<Module> {
   const { databaseUrl } = config;
   const clock = systemClock;
   const reader = createTenantReader("tessera_payments", databaseUrl, READ_CONNECTIONS);
@@ -140,6 +149,7 @@ async function paymentsModule(config: RegionConfig, merchants: Merchants, log: L
     store: folderStore(config.audit.store),
     log,
   });
+  const cached = createCachedReads({ reads: createPaymentReads(reader), url: databaseUrl, shared, log });
   const queue = createRecoveryQueue(databaseUrl);
   const vault = createVaultClient({
     url: config.vaultUrl,
@@ -165,8 +175,8 @@ async function paymentsModule(config: RegionConfig, merchants: Merchants, log: L
     { gate: { ...ROUTER_DEFAULTS.gate, deadlineMs } },
   );
   const deps: PaymentDeps = {
-    commit: committer.commit,
-    reads: createPaymentReads(reader),
+    commit: cached.dropping(committer.commit),
+    reads: cached.reads,
     queue,
     merchants,
     assess: createAssess({
@@ -206,6 +216,7 @@ async function paymentsModule(config: RegionConfig, merchants: Merchants, log: L
         reader.close(),
         riskReader.close(),
         queue.close(),
+        cached.close(),
         rulesWriter.end({ timeout: 2 }),
         committer.close(),
         transport.close(),

@@ -12,7 +12,9 @@ export type SimulatedEdge = {
   /** The share of deliveries that are accepted and go no further; of news that can be learnt by asking, too. */
   swallows: number;
   /** What the region answered, by status. */
-  readonly answered: Map<number, number>;
+  readonly answered: ReadonlyMap<number, number>;
+  /** Why the region did not answer, by the first line of what it said. */
+  readonly failed: ReadonlyMap<string, number>;
   /** From now on deliveries go on to this region. */
   connect(region: RegionLink): void;
   stop(): Promise<void>;
@@ -22,6 +24,7 @@ export async function startEdge(seed: number): Promise<SimulatedEdge> {
   const dice = new Dice(seed, "edge");
   let region: RegionLink | null = null;
   const answered = new Map<number, number>();
+  const failed = new Map<string, number>();
   const server = createServer((message, response) => {
     if (region === null || dice.chance(edge.refuses)) {
       message.resume();
@@ -33,7 +36,11 @@ export async function startEdge(seed: number): Promise<SimulatedEdge> {
         answered.set(status, (answered.get(status) ?? 0) + 1);
         response.writeHead(status).end(body);
       },
-      () => response.writeHead(503).end(),
+      (error: unknown) => {
+        const why = error instanceof Error ? (error.message.split("\n")[0] ?? "") : String(error);
+        failed.set(why, (failed.get(why) ?? 0) + 1);
+        response.writeHead(503).end();
+      },
     );
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
@@ -43,6 +50,7 @@ export async function startEdge(seed: number): Promise<SimulatedEdge> {
     refuses: 0,
     swallows: 0,
     answered,
+    failed,
     connect(to) {
       region = to;
     },

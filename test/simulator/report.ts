@@ -12,7 +12,7 @@ export function reportOf(result: RunResult, replay: string): string[] {
     `${payments} payments with ${operations} operations in ${seconds(ms.played)}; quiet after another ${seconds(ms.quiet)}; ${seconds(ms.all)} in all`,
     `payments: ${counted(Object.entries(states))}; at ${counted(Object.entries(result.atProviders))}`,
     `the region died ${result.deaths} times, ${result.crashes} of them unordered, and was away for ${seconds(result.longestGapMs)} at most; requests that failed through its own fault: ${counted(faults)}`,
-    `news answered with: ${counted(newsAnswered)}`,
+    `news answered with: ${counted(newsAnswered)}; not answered: ${counted(result.newsFailed)}`,
     `outcomes that had to be asked for: ${waits.unknown}; they took ${seconds(waits.median)} (median), ${seconds(waits.p99)} (99 %), ${seconds(waits.longest)} (longest); ${waits.over30s} over 30 s`,
     ...waits.slowest.map((line) => `  ${line}`),
     `ledger:reconcile compared ${rows.reconciled} rows; audit:verify proved ${rows.audited}`,

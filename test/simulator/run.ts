@@ -42,6 +42,7 @@ export type RunResult = {
   /** Requests that the region failed to answer through its own fault: allowed, since merchants ask again. */
   readonly faults: ReadonlyMap<string, number>;
   readonly newsAnswered: ReadonlyMap<number, number>;
+  readonly newsFailed: ReadonlyMap<string, number>;
   readonly rows: { readonly reconciled: number; readonly audited: number };
   readonly ms: { readonly played: number; readonly quiet: number; readonly all: number };
 };
@@ -114,6 +115,7 @@ async function runIn(
     waits,
     faults: stage.faults,
     newsAnswered: world.edge.answered,
+    newsFailed: world.edge.failed,
     rows,
     ms: { played, quiet, all: performance.now() - began },
   };

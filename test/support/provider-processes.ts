@@ -7,7 +7,7 @@ import { testMerchant } from "./database.ts";
 import { differences, inOrder, type Mailbox, sandboxOf, startMailbox } from "./payment-steps.ts";
 import { ALWAYS_CLOSED, type PaymentWorld, startPaymentWorld } from "./payments.ts";
 
-/** A world of several providers, with a region process for each that asks that provider only. */
+/** A world of several providers, with a way into its region process for each that asks that provider only. */
 export type ProviderProcesses = {
   readonly world: PaymentWorld;
   readonly merchant: MerchantId;
@@ -28,7 +28,7 @@ export async function startProviderProcesses(...names: readonly ProviderName[]):
   for (const name of names) {
     await sandboxOf(world, name).settings({ webhooks: { url: mailbox.urlFor(name) } });
     const router = createRouter(world.deps.providers, { ...ALWAYS_CLOSED, rules: inOrder(name) });
-    processes.set(name, world.another({ router }));
+    processes.set(name, { ...world.deps, router });
   }
   return {
     world,

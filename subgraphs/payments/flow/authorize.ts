@@ -102,7 +102,7 @@ async function admitted(deps: PaymentDeps, request: AuthorizeRequest): Promise<A
     }
     case "guard_failed":
       // Between reading it and claiming, the stored card was removed.
-      if (result.guard === "payment_method") return { kind: "invalid", issues: [REMOVED_METHOD] };
+      if (result.guard === "payment_method") return firstAnswer(deps, request, REMOVED_METHOD);
       return { kind: "session_moved" };
     case "overloaded":
       return { kind: "overloaded" };

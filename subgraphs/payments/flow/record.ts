@@ -54,7 +54,7 @@ export async function recordAnswer(
 }
 
 /** How long a payer may take for what an attempt waits for, in ms, before the provider is asked. */
-const PAYER_TAKES_MS = 30_000;
+const PAYER_TAKES_MS = 20_000;
 
 async function recordOnce(
   deps: PaymentDeps,

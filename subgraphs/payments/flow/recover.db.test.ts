@@ -22,9 +22,14 @@ import { createRecovery } from "./recover.ts";
  */
 let world: PaymentWorld;
 let merchant: MerchantId;
+/** Other processes, in turn: each takes connections. */
+let others: readonly PaymentDeps[];
+let turn = 0;
+const another = (): PaymentDeps => others[turn++ % others.length] as PaymentDeps;
 
 beforeAll(async () => {
   world = await startPaymentWorld({ providerDeadlineMs: 400 });
+  others = [world.another(), world.another(), world.another()];
   merchant = (await testMerchant(world.database.owner)).id;
 });
 beforeEach(() => world.sandbox.clearFaults());
@@ -56,7 +61,7 @@ const movements = async (payment: Payment) =>
   );
 
 /** Makes everything unknown due, and sweeps until nothing is or `sweeps` are over. */
-async function recover(deps: PaymentDeps = world.another(), sweeps = 20): Promise<void> {
+async function recover(deps: PaymentDeps = another(), sweeps = 20): Promise<void> {
   const recovery = createRecovery(deps);
   for (let sweep = 0; sweep < sweeps; sweep++) {
     await world.database.owner`update payments.in_flight set resolve_after = now()`;

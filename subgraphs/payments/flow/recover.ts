@@ -161,10 +161,17 @@ export async function settle(
   }
 }
 
-/** How often an attempt that waits for the payer is asked for, in ms. */
-const WAITS_FOR_PAYER_MS = 30_000;
+/** How often an attempt that waits for the payer is asked for, in ms: the provider's own word may be lost. */
+const WAITS_FOR_PAYER_MS = 20_000;
 
-/** 1, 2, 4, 8, then about 15 s: once the provider answers again, everything is learnt within 30 s. */
+/** The longest pause between two inquiries, in ms, for as long as many of them; then it is a long outage. */
+const PAUSES = { short: 7_000, forInquiries: 60, long: 15_000 } as const;
+
+/**
+ * 1, 2, 4, then about 7 s, and 15 s in a long outage: once the provider answers again, everything is learnt within 30 s, also
+ * if it stumbles at first.
+ */
 function nextInquiryMs(inquiries: number): number {
-  return Math.min(1_000 * 2 ** Math.min(inquiries - 1, 4), 15_000) * (0.75 + Math.random() * 0.25);
+  const most = inquiries <= PAUSES.forInquiries ? PAUSES.short : PAUSES.long;
+  return Math.min(1_000 * 2 ** Math.min(inquiries - 1, 4), most) * (0.75 + Math.random() * 0.25);
 }

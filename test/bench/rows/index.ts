@@ -1,4 +1,5 @@
 import type { RowGroup } from "../row.ts";
+import { cacheTiers } from "./cache.ts";
 import { commitLatency } from "./commit-latency.ts";
 import { graph } from "./graph.ts";
 import { ledgerPost } from "./ledger-post.ts";
@@ -18,6 +19,7 @@ export const rowGroups: readonly RowGroup[] = [
   ledgerSize,
   paymentDb,
   routing,
+  cacheTiers,
   graph,
   vaultEgress,
   paymentCore,
