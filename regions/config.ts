@@ -35,6 +35,8 @@ export type RegionConfig = {
   readonly referenceSecret: string;
   readonly checkoutSecret: string;
   readonly providerDeadlineMs: number;
+  /** Leave providers alone for a while that fail too often. */
+  readonly breakers: boolean;
   readonly riskDeadlineMs: number;
   readonly maxInFlight: number;
   /** Connections that apply commits; each carries the shards that fall to it. */
@@ -97,6 +99,7 @@ const environment = z.object({
   REFERENCE_SECRET: secret,
   CHECKOUT_SECRET: secret,
   PROVIDER_DEADLINE_MS: ms.default(10_000),
+  BREAKERS: z.enum(["on", "off"]).default("on"),
   RISK_DEADLINE_MS: ms.default(50),
   MAX_IN_FLIGHT: z.coerce.number().int().positive().default(4_096),
   COMMIT_LANES: z.coerce.number().int().min(1).max(64).default(2),
@@ -138,6 +141,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): R
     referenceSecret: e.REFERENCE_SECRET,
     checkoutSecret: e.CHECKOUT_SECRET,
     providerDeadlineMs: e.PROVIDER_DEADLINE_MS,
+    breakers: e.BREAKERS === "on",
     riskDeadlineMs: e.RISK_DEADLINE_MS,
     maxInFlight: e.MAX_IN_FLIGHT,
     commitLanes: e.COMMIT_LANES,

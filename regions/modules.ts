@@ -28,6 +28,7 @@ import { createRecovery } from "../subgraphs/payments/flow/recover.ts";
 import type { InboundDoor } from "../subgraphs/payments/inbound/door.ts";
 import { createRelay } from "../subgraphs/payments/relay.ts";
 import { paymentResolvers } from "../subgraphs/payments/resolvers/index.ts";
+import { NEVER_OPENS } from "../subgraphs/payments/routing/breaker.ts";
 import { ROUTER_DEFAULTS } from "../subgraphs/payments/routing/create-router.ts";
 import { openRouting } from "../subgraphs/payments/routing/open-routing.ts";
 import { createProviders } from "../subgraphs/payments/routing/router.ts";
@@ -172,7 +173,13 @@ async function paymentsModule(
   const routing = openRouting(
     providers,
     { reader, writer: rulesWriter, log },
-    { gate: { ...ROUTER_DEFAULTS.gate, deadlineMs } },
+    {
+      gate: {
+        ...ROUTER_DEFAULTS.gate,
+        deadlineMs,
+        ...(config.breakers ? {} : { breaker: NEVER_OPENS }),
+      },
+    },
   );
   const deps: PaymentDeps = {
     commit: cached.dropping(committer.commit),

@@ -15,7 +15,7 @@ import { authorize } from "../../subgraphs/payments/flow/authorize.ts";
 import type { PaymentDeps } from "../../subgraphs/payments/flow/deps.ts";
 import { createCvcForgetter } from "../../subgraphs/payments/flow/forget-cvc.ts";
 import type { Outcome } from "../../subgraphs/payments/flow/outcome.ts";
-import { BREAKER_LIMITS } from "../../subgraphs/payments/routing/breaker.ts";
+import { NEVER_OPENS } from "../../subgraphs/payments/routing/breaker.ts";
 import {
   createRouter,
   ROUTER_DEFAULTS,
@@ -57,15 +57,7 @@ export type PaymentWorld = {
 
 /** A router whose breakers never open: a test of one provider's failures asks it again and again. */
 export const ALWAYS_CLOSED: Partial<RouterOptions> = {
-  gate: {
-    ...ROUTER_DEFAULTS.gate,
-    breaker: {
-      ...BREAKER_LIMITS,
-      inARow: Number.POSITIVE_INFINITY,
-      ofOneMerchant: Number.POSITIVE_INFINITY,
-      rate: { ...BREAKER_LIMITS.rate, share: 2 },
-    },
-  },
+  gate: { ...ROUTER_DEFAULTS.gate, breaker: NEVER_OPENS },
 };
 
 export type WorldOptions = {

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { type Admission, createAdmission } from "./admission.ts";
-import { LOAD_CLASSES, type LoadClass } from "./load-class.ts";
+import { LOAD_CLASSES } from "./load-class.ts";
 import { type Asked, ask, fixed, inside, states, turn, waiting } from "./testing/asked.ts";
 
 /** As many authorizations as are let in. */

@@ -27,6 +27,14 @@ export const BREAKER_LIMITS: BreakerLimits = {
 /** `probe`: one request may go, to see whether the provider is back. */
 export type Health = "closed" | "probe" | "open";
 
+/** Of a breaker that never opens: where one provider is asked whatever it does. */
+export const NEVER_OPENS: BreakerLimits = {
+  ...BREAKER_LIMITS,
+  inARow: Number.POSITIVE_INFINITY,
+  ofOneMerchant: Number.POSITIVE_INFINITY,
+  rate: { ...BREAKER_LIMITS.rate, share: 2 },
+};
+
 type Run = { readonly length: number; readonly merchant: string; readonly onlyItsFailures: boolean };
 
 /**

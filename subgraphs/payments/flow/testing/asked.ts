@@ -61,7 +61,7 @@ export const states = (asked: readonly Asked[]) => asked.map(({ state }) => stat
 export const inside = (admission: Admission) => admission.figures()["tessera_admission_inside"];
 export const waiting = (admission: Admission) =>
   LOAD_CLASSES.reduce((sum, name) => sum + waitingOf(admission, name), 0);
-export const waitingOf = (admission: Admission, name: LoadClass) =>
+const waitingOf = (admission: Admission, name: LoadClass) =>
   admission.figures()[`tessera_admission_waiting{class="${name}"}`] ?? 0;
 
 /** A limit that stays as it is. */
