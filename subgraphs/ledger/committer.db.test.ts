@@ -203,7 +203,7 @@ describe("a commit", () => {
       captureMethod: "manual",
       description: null,
       reference: null,
-    returnUrl: null,
+      returnUrl: null,
       payment: null,
       createdAt: at,
       expiresAt: at,
