@@ -3,7 +3,7 @@ import type { AddressInfo } from "node:net";
 import { Dice } from "./dice.ts";
 import type { RegionLink } from "./region-link.ts";
 
-/** What stands before the region and takes the providers' news: it loses some, and answers 503 while there is no region. */
+/** What stands before the region and takes the providers' news: it loses some, and answers 503 if there is no region. */
 export type SimulatedEdge = {
   /** `http://127.0.0.1:PORT/webhooks` */
   readonly webhookBase: string;
@@ -68,6 +68,9 @@ const canBeAsked = (provider: string, body: Buffer): boolean =>
   provider === "mollie" ||
   (provider === "stripe" && !/"type": ?"(refund\.|charge\.refund)/.test(body.toString("utf8")));
 
+/** How long a message is held while one region's process takes over from another, in ms. */
+const TAKES_OVER_WITHIN_MS = 3_000;
+
 async function passOn(
   region: RegionLink,
   message: IncomingMessage,
@@ -82,6 +85,7 @@ async function passOn(
   const bytes = Buffer.concat(chunks);
   if (canBeAsked(provider, bytes) && swallowed()) return { status: 200, body: "" };
   const body = new Uint8Array(bytes);
+  await region.up(TAKES_OVER_WITHIN_MS);
   const receipt = await region.call({ call: "news", provider, endpoint, headers, body });
   return receipt as { status: number; body: string };
 }

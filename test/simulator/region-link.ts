@@ -37,6 +37,12 @@ export class RegionLink {
     return region.call(call);
   }
 
+  /** Waits until there is a region, for so long at most. */
+  async up(withinMs: number): Promise<void> {
+    for (const end = Date.now() + withinMs; this.#active === null && Date.now() < end; )
+      await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+
   async command(call: RegionCall): Promise<Told> {
     return (await this.call(call)) as Told;
   }
