@@ -22,6 +22,7 @@ import { DIRECTORY } from "../subgraphs/payments/connectors/three-ds/index.ts";
 import { createProviderTransport } from "../subgraphs/payments/connectors/transport.ts";
 import { createAdmission } from "../subgraphs/payments/flow/admission.ts";
 import type { PaymentDeps } from "../subgraphs/payments/flow/deps.ts";
+import { watchDuplicates } from "../subgraphs/payments/flow/duplicates.ts";
 import { createCvcForgetter } from "../subgraphs/payments/flow/forget-cvc.ts";
 import { createInboundDoor } from "../subgraphs/payments/flow/inbound.ts";
 import { createRecovery } from "../subgraphs/payments/flow/recover.ts";
@@ -33,6 +34,7 @@ import { ROUTER_DEFAULTS } from "../subgraphs/payments/routing/create-router.ts"
 import { openRouting } from "../subgraphs/payments/routing/open-routing.ts";
 import { createProviders } from "../subgraphs/payments/routing/router.ts";
 import { createCachedReads } from "../subgraphs/payments/sql/cached-reads.ts";
+import { createDuplicates } from "../subgraphs/payments/sql/duplicates.ts";
 import { createPaymentReads } from "../subgraphs/payments/sql/reads.ts";
 import { createRecoveryQueue } from "../subgraphs/payments/sql/recovery-queue.ts";
 import { createVaultClient } from "../subgraphs/payments/vault/client.ts";
@@ -167,6 +169,8 @@ async function paymentsModule(
     vault,
     deadlineMs: config.providerDeadlineMs,
   });
+  const found = createDuplicates(databaseUrl, reader);
+  const duplicates = watchDuplicates({ duplicates: found, reads: cached.reads, clock, log });
   const rulesWriter = connectAs("tessera_routing", databaseUrl, { connections: 1 });
   // A request that the transport gives up has left the breaker's room a second later at the latest.
   const deadlineMs = config.providerDeadlineMs + 1_000;
@@ -197,6 +201,7 @@ async function paymentsModule(
     webhookBase: config.webhookBase,
     threeDs: threeDs?.threeDs ?? null,
     transport,
+    duplicates,
     admission: createAdmission(config.maxInFlight),
     forgetter: createCvcForgetter(vault, log),
     clock,
@@ -219,11 +224,13 @@ async function paymentsModule(
       await recovery.stop();
       await Promise.allSettled(deps.live.values());
       await deps.forgetter.flush();
+      await duplicates.stop();
       await Promise.all([
         reader.close(),
         riskReader.close(),
         queue.close(),
         cached.close(),
+        found.close(),
         rulesWriter.end({ timeout: 2 }),
         committer.close(),
         transport.close(),

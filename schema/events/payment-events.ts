@@ -17,6 +17,10 @@ export const paymentEvent = z.discriminatedUnion("type", [
     body: z.object({ ...amounts, fee: z.int().nonnegative(), final: z.boolean() }),
   }),
   z.object({ type: z.literal("payment.requires_action.v1"), body: z.object(amounts) }),
+  z.object({
+    type: z.literal("payment.duplicate_suspected.v1"),
+    body: z.object({ ...amounts, duplicateOf: z.string() }),
+  }),
   z.object({ type: z.literal("payment.incremented.v1"), body: z.object(amounts) }),
   z.object({
     type: z.literal("payment.increment_failed.v1"),

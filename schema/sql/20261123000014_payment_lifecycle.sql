@@ -331,7 +331,10 @@ begin
         created_at timestamptz, updated_at timestamptz, authorization_expires_at timestamptz, in_review boolean,
         over_capturable bigint, incrementing bigint, holds jsonb, attempt integer, action jsonb, authentication jsonb,
         card jsonb, checkout_session uuid, description text, reference text, customer uuid, payment_method uuid,
-        stored jsonb, duplicate_of uuid)
+        stored jsonb, duplicate_of uuid, what bigint)
+    ), used as (
+      insert into payments.card_use (shard, what, payment, merchant)
+      select r.shard, r.what, r.id, r.merchant from r where r.what is not null
     ), terms as (
       insert into payments.payment_terms (
         shard, merchant, id, card, checkout_session, description, reference, customer, payment_method, stored,

@@ -42,7 +42,7 @@ export type Commit = {
   readonly session?: { readonly insert: Row } | { readonly update: SessionMove };
   readonly customer?: Row;
   readonly method?: { readonly insert: Row } | { readonly update: Row };
-  readonly requires?: { readonly method: PaymentMethodId };
+  readonly requires?: { readonly method?: PaymentMethodId; readonly notDuplicate?: NotDuplicate };
   readonly assessment?: Row;
   readonly journal?: Journal;
   readonly events: readonly OutboxEvent[];
@@ -75,6 +75,9 @@ export type Claim = {
   readonly subject: OperationId | CheckoutSessionId | CustomerId | PaymentMethodId;
   readonly payment: PaymentId | null;
 };
+
+/** No other payment of the same (`what`, decimal text) since the UUID `since`: for merchants who refuse duplicates. */
+export type NotDuplicate = { readonly what: string; readonly since: string; readonly payment: PaymentId };
 
 export type OperationResolution = {
   readonly payment: PaymentId;
@@ -140,7 +143,7 @@ export type CommitResult =
   | { readonly outcome: "key_taken"; readonly claim: TakenClaim }
   | {
       readonly outcome: "guard_failed";
-      readonly guard: "payment_version" | "operation_state" | "session_attempt" | "payment_method";
+      readonly guard: "payment_version" | "operation_state" | "session_attempt" | "payment_method" | "not_duplicate";
     }
   /** The ledger does not take one of its transfers. */
   | { readonly outcome: "refused"; readonly reason: RefusalReason }

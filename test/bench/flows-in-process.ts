@@ -58,6 +58,7 @@ export async function openPaymentCore(databaseUrl: string): Promise<PaymentCore>
     webhookBase: null,
     threeDs: null,
     transport: await instantTransport(),
+    duplicates: null,
     admission: createAdmission(4_096),
     forgetter: createCvcForgetter(instantVault, log),
     clock: systemClock,

@@ -78,6 +78,7 @@ export async function openRegion(settings: RegionSettings): Promise<SimulatedReg
     webhookBase: settings.webhookBase,
     threeDs: null,
     transport,
+    duplicates: null,
     admission: createAdmission(4_096),
     forgetter: createCvcForgetter(vault, log),
     clock: systemClock,

@@ -115,6 +115,7 @@ export async function startPaymentWorld(options: WorldOptions = {}): Promise<Pay
       webhookBase: null,
       threeDs: null,
       transport,
+      duplicates: null,
       admission: createAdmission(4_096),
       forgetter: createCvcForgetter(vault, log),
       clock,

@@ -66,7 +66,13 @@ const PAYMENT_UPDATE = [
 
 /** What must hold before a commit is applied; ids as UUIDs. */
 export type Guard = {
-  readonly what: "key" | "payment_version" | "operation_state" | "session_attempt" | "payment_method";
+  readonly what:
+    | "key"
+    | "payment_version"
+    | "operation_state"
+    | "session_attempt"
+    | "payment_method"
+    | "not_duplicate";
   readonly key: string | null;
   readonly payment: string | null;
   readonly id: string | null;
@@ -253,7 +259,12 @@ function guardsOf({ claim, payment, resolution, session, requires }: Commit): Gu
     const expected = from === "live" ? 0 : 1;
     guards.push({ ...none, what: "operation_state", payment: uuidOf(of), id: uuidOf(id), expected });
   }
-  if (requires !== undefined) guards.push({ ...none, what: "payment_method", id: uuidOf(requires.method) });
+  if (requires?.method !== undefined)
+    guards.push({ ...none, what: "payment_method", id: uuidOf(requires.method) });
+  if (requires?.notDuplicate !== undefined) {
+    const { what, since, payment: own } = requires.notDuplicate;
+    guards.push({ ...none, what: "not_duplicate", key: what, id: since, payment: uuidOf(own) });
+  }
   if (session !== undefined && "update" in session) {
     const { id, expectedAttempt } = session.update;
     guards.push({ ...none, what: "session_attempt", id: uuidOf(id), expected: expectedAttempt });
@@ -286,7 +297,8 @@ function keysOf(commit: Commit, id: string, merchant: string, transfers: readonl
   if (claim !== undefined) keys.push(`${merchant} ${claim.key}`);
   const touched = paymentOf(payment, resolution);
   if (touched !== null) keys.push(touched);
-  if (requires !== undefined) keys.push(uuidOf(requires.method));
+  if (requires?.method !== undefined) keys.push(uuidOf(requires.method));
+  if (requires?.notDuplicate !== undefined) keys.push(`${merchant} paid ${requires.notDuplicate.what}`);
   if (method !== undefined && "update" in method) keys.push(method.update["id"] as string);
   if (session !== undefined && "update" in session) keys.push(uuidOf(session.update.id));
   for (const { kind, id: transfer, pending } of transfers) {

@@ -1,8 +1,9 @@
 import { type CommitId, homeOf, newId, type OperationId, transferId } from "../../kernel/ids.ts";
 import { ok, type Result } from "../../kernel/result.ts";
-import type { ClaimKind, Commit, Journal, JournalCause, Row } from "../../ledger/commit.ts";
+import type { ClaimKind, Commit, Journal, JournalCause, NotDuplicate, Row } from "../../ledger/commit.ts";
 import type { Transfer } from "../../ledger/transfer.ts";
 import { attemptClaimed, attemptEnded, type CheckoutSession } from "./checkout-session.ts";
+import { suspicionsOf } from "./duplicates.ts";
 import { announce } from "./events.ts";
 import type { Operation, OperationKind, ProviderRequest } from "./operation.ts";
 import { apply, type IllegalTransition, type Payment, type PaymentEvent } from "./payment.ts";
@@ -57,6 +58,8 @@ export type ClaimContext = {
   readonly session: CheckoutSession | null;
   /** A stored card that it uses: refused if that was removed meanwhile. */
   readonly uses: StoredMethod | null;
+  /** No other payment of the same may be there: the merchant refuses duplicates. */
+  readonly notDuplicate?: NotDuplicate | null;
   /** The stored card that it makes; nothing can be paid with it until this payment is authorized. */
   readonly stores: StoredMethod | null;
 };
@@ -78,12 +81,25 @@ export function claimPayment(
     payment: newPayment(payment),
     operation: sending(operation, payment, resolveAfter),
     ...(session === null ? {} : { session: { update: attemptClaimed(session, payment.id) } }),
-    ...(uses === null ? {} : { requires: { method: uses.id } }),
+    ...requirements(uses, context.notDuplicate ?? null),
     ...(stores === null ? {} : { method: { insert: storedMethodRow(stores) } }),
     assessment,
-    events: [],
+    events: suspicionsOf(payment, at),
   };
   return { payment, operation, commit };
+}
+
+function requirements(
+  uses: StoredMethod | null,
+  notDuplicate: NotDuplicate | null,
+): Pick<Commit, "requires"> {
+  if (uses === null && notDuplicate === null) return {};
+  return {
+    requires: {
+      ...(uses === null ? {} : { method: uses.id }),
+      ...(notDuplicate === null ? {} : { notDuplicate }),
+    },
+  };
 }
 
 /** A payment that was refused before anything was sent: claimed and declined in one commit. */

@@ -5,6 +5,7 @@ import { invariant } from "../../kernel/result.ts";
 import type { Row } from "../../ledger/commit.ts";
 import type { CheckoutSession } from "./checkout-session.ts";
 import type { Decline } from "./decline.ts";
+import { cardUseOf, paidBy } from "./duplicates.ts";
 import type { Operation, OperationKind, ProviderRequest } from "./operation.ts";
 import { type CaptureMethod, type Card, type Payment, type Phase, stateOf, type Terms } from "./payment.ts";
 import { reasonFrom, storedReason } from "./routing/stored-reason.ts";
@@ -52,7 +53,8 @@ export function paymentRow(payment: Payment): Row {
 }
 
 /** What of a payment never changes, as the row that is written beside it. */
-export function termsRow({ id, merchant, terms }: Payment): Row {
+export function termsRow(payment: Payment): Row {
+  const { id, merchant, terms } = payment;
   return {
     shard: homeOf(merchant).shard,
     merchant: uuidOf(merchant),
@@ -65,6 +67,8 @@ export function termsRow({ id, merchant, terms }: Payment): Row {
     payment_method: uuid(terms.paymentMethod),
     stored: terms.stored,
     duplicate_of: uuid(terms.duplicateOf),
+    // What is refused takes nothing, so the same again is no duplicate of it.
+    what: payment.decline === null ? cardUseOf(paidBy(payment)) : null,
   };
 }
 

@@ -7,7 +7,7 @@ export function admissionFigures(state: {
   readonly inFlight: number;
   readonly inside: number;
   readonly away: number;
-  readonly awayLimit: number;
+  readonly paymentsLimit: number;
   readonly counts: Readonly<Record<LoadClass, Readonly<ClassCounts>>>;
   readonly waiting: (name: LoadClass) => number;
 }): Readonly<Record<string, number>> {
@@ -15,7 +15,7 @@ export function admissionFigures(state: {
     tessera_admission_limit: state.limit,
     tessera_admission_in_flight: state.inFlight,
     tessera_admission_inside: state.inside,
-    tessera_admission_away_limit: state.awayLimit,
+    tessera_admission_payments_limit: state.paymentsLimit,
     tessera_admission_away: state.away,
   };
   for (const name of LOAD_CLASSES) {

@@ -6,11 +6,13 @@ export type AdmissionOptions = {
    */
   readonly atOnce: Adapted;
   /**
-   * Requests that wait for a provider at once: what is in the way to it is busy or slow, too. Its target lies far below the
-   * provider's deadline, or load would make outcomes unknown. `most` keeps authorizations below what the providers' bulkheads
-   * take together (routing/gate.ts): what waits here is only late, what a bulkhead refuses has failed.
+   * Payments' requests at once, with those that wait for a provider: what is in the way to it is busy or slow, too. Adapted by
+   * how long they wait for providers. What waits for room here is only late; further on it fails, where it waits for a
+   * connection too long or too many do (connectors/transport.ts), or its outcome becomes unknown at the deadline. So
+   * `most` is below what waits there, and the target far below the time that it has. Where payments go through several
+   * providers it may be as much for each.
    */
-  readonly awayAtOnce: Adapted & { readonly most: number };
+  readonly paymentsAtOnce: Adapted & { readonly most: number };
   /** How long a request waits for room; those before all others four times as long. */
   readonly maxWaitMs: number;
   /** Nor do more wait. */
@@ -25,7 +27,7 @@ export type Adapted = { readonly initial: number; readonly least: number; readon
 
 export const ADMISSION_DEFAULTS: AdmissionOptions = {
   atOnce: { initial: 128, least: 16, targetMs: 400 },
-  awayAtOnce: { initial: 256, least: 64, most: 280, targetMs: 1_500 },
+  paymentsAtOnce: { initial: 200, least: 128, most: 240, targetMs: 750 },
   maxWaitMs: 250,
   maxWaiting: 1_024,
   now: () => performance.now(),

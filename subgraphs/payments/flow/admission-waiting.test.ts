@@ -81,7 +81,7 @@ describe("who waits", () => {
       ["away", "here"].map(async (where) => {
         const admission = createAdmission(1_000, {
           atOnce: { initial: 20, least: 1, targetMs: 50 },
-          awayAtOnce: { initial: 20, least: 1, most: 99, targetMs: 5_000 },
+          paymentsAtOnce: { initial: 20, least: 1, most: 99, targetMs: 5_000 },
           maxWaiting: 0,
           now: Date.now,
         });
@@ -99,8 +99,8 @@ describe("who waits", () => {
   });
 
   it("for a provider does so in bounded company, which a slow one makes smaller; reads need none", async () => {
-    const awayAtOnce = { initial: 10, least: 4, most: 99, targetMs: 500 };
-    const admission = createAdmission(1_000, { awayAtOnce, maxWaiting: 0, now: Date.now });
+    const paymentsAtOnce = { initial: 10, least: 4, most: 99, targetMs: 500 };
+    const admission = createAdmission(1_000, { paymentsAtOnce, maxWaiting: 0, now: Date.now });
     const call = (ms: number) => () =>
       admission.away(() => new Promise<void>((resolve) => setTimeout(resolve, ms)));
     const send = (count: number, ms: number, name: LoadClass = "follow_up") =>
@@ -117,7 +117,7 @@ describe("who waits", () => {
       send(20, 900);
       await vi.advanceTimersByTimeAsync(450);
     }
-    expect(admission.figures()["tessera_admission_away_limit"]).toBeLessThan(6);
+    expect(admission.figures()["tessera_admission_payments_limit"]).toBeLessThan(6);
   });
 
   it("has company only of as many as can be let in in time", async () => {

@@ -47,7 +47,7 @@ describe("whatever happens", () => {
         async (most, atOnce, maxWaiting, steps) => {
           const admission = createAdmission(most, {
             atOnce: { initial: atOnce, least: 1, targetMs: 400 },
-            awayAtOnce: { initial: 1, least: 1, most: 9, targetMs: 400 },
+            paymentsAtOnce: { initial: 1, least: 1, most: 9, targetMs: 400 },
             maxWaiting,
             maxWaitMs: 100,
           });

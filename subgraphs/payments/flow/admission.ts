@@ -80,7 +80,7 @@ class AdmissionControl implements Admission {
   readonly #options: AdmissionOptions;
   readonly #most: number;
   readonly #limit: AdaptiveLimit;
-  readonly #awayLimit: AdaptiveLimit;
+  readonly #paymentsLimit: AdaptiveLimit;
   readonly #rate = new ServiceRate();
   readonly #waiting = new WaitingRoom();
   readonly #places = new AsyncLocalStorage<Place>();
@@ -96,10 +96,9 @@ class AdmissionControl implements Admission {
     this.#options = options;
     this.#most = limit;
     this.#limit = new AdaptiveLimit({ ...options.atOnce, most: limit });
-    this.#awayLimit = new AdaptiveLimit({
-      ...options.awayAtOnce,
-      most: Math.min(options.awayAtOnce.most, limit),
-    });
+    const { paymentsAtOnce } = options;
+    const most = Math.min(paymentsAtOnce.most, limit);
+    this.#paymentsLimit = new AdaptiveLimit({ ...paymentsAtOnce, most });
     const none = () => ({ admitted: 0, overloaded: 0, merchantShare: 0, inside: 0 });
     this.#counts = { follow_up: none(), authorization: none(), read: none() };
   }
@@ -159,7 +158,7 @@ class AdmissionControl implements Admission {
       inFlight: this.#inFlight,
       inside: this.#inside,
       away: this.#away,
-      awayLimit: this.#awayLimit.value,
+      paymentsLimit: this.#paymentsLimit.value,
       counts: this.#counts,
       waiting: (name) => this.#waiting.lengthOf(name),
     });
@@ -168,7 +167,7 @@ class AdmissionControl implements Admission {
   #comeBack(place: Place): void {
     const now = this.#options.now();
     const ms = now - place.awaySince;
-    this.#awayLimit.finished(ms, this.#away, now);
+    this.#paymentsLimit.finished(ms, this.#payments(), now);
     this.#away--;
     if (!place.left) {
       place.awayMs += ms;
@@ -226,10 +225,16 @@ class AdmissionControl implements Admission {
     }
   }
 
+  /** Requests that wait for a provider, or may soon. */
+  #payments(): number {
+    return this.#away + this.#inside - this.#counts.read.inside;
+  }
+
   #hasRoom(name: LoadClass): boolean {
     const limit = this.#limit.value;
     if (this.#inFlight >= Math.ceil(this.#most * SHARES[name])) return false;
-    if (name !== "read" && this.#away >= Math.ceil(this.#awayLimit.value * SHARES[name])) return false;
+    if (name !== "read" && this.#payments() >= Math.ceil(this.#paymentsLimit.value * SHARES[name]))
+      return false;
     if (this.#inside < Math.ceil(limit * SHARES[name])) return true;
     return this.#counts[name].inside < limit * LEAST_SHARE;
   }
@@ -288,9 +293,3 @@ class AdmissionControl implements Admission {
     this.#heldByAll += change;
   }
 }
-
-/** A way out to a provider, on which a request takes nothing of ours while it waits for the answer. */
-export const awayWhileSending =
-  <A extends readonly unknown[], T>(admission: Admission, send: (...asked: A) => Promise<T>) =>
-  (...asked: A): Promise<T> =>
-    admission.away(() => send(...asked));

@@ -1,12 +1,14 @@
-import { homeOf, newId } from "../../kernel/ids.ts";
+import { homeOf, newId, type PaymentId } from "../../kernel/ids.ts";
 import { zero } from "../../kernel/money.ts";
 import { timed } from "../../kernel/trace.ts";
+import type { NotDuplicate } from "../../ledger/commit.ts";
 import { type Assessment, assessmentRow } from "../../risk/assess.ts";
 import type { Attempts } from "../domain/attempts.ts";
 import type { CheckoutSession } from "../domain/checkout-session.ts";
 import { type Claimed, claimPayment, claimRefused, type KeyClaim } from "../domain/claims.ts";
 import type { AuthorizeCommand } from "../domain/commands.ts";
 import { type Decline, declineOf } from "../domain/decline.ts";
+import { cardUseOf, lowestUuid, type Paid, paidBy, type Suspicion } from "../domain/duplicates.ts";
 import { providerReference } from "../domain/idempotency.ts";
 import { type InputIssue, issue } from "../domain/input-issue.ts";
 import type { Operation } from "../domain/operation.ts";
@@ -58,7 +60,15 @@ async function admitted(deps: PaymentDeps, request: AuthorizeRequest): Promise<A
   const card = used.value;
 
   const { amount, payer } = command;
-  const facts = { merchant, amount, card: card.card, payer };
+  const paid: Paid = { merchant, amount, card: card.card, stored: card.stored };
+  const suspicion = deps.duplicates === null ? null : await deps.duplicates.look(paid);
+  const facts = {
+    merchant,
+    amount,
+    card: card.card,
+    payer,
+    ...(suspicion === null ? {} : { duplicates: { count: suspicion.count, ...suspicion.policy } }),
+  };
   const [assessment] = await timed("assess-risk", () =>
     Promise.all([deps.assess(facts), deps.router.ready(merchant)]),
   );
@@ -84,12 +94,13 @@ async function admitted(deps: PaymentDeps, request: AuthorizeRequest): Promise<A
     steppedUp: false,
     risk: "allow",
   };
-  const claimed = await claimFor(deps, request, { card, assessment, choice, attempts });
+  const claimed = await claimFor(deps, request, { card, assessment, choice, attempts, suspicion });
   deps.crash("authorize.before-commit-1");
   const result = await timed("commit-1", () => deps.commit(claimed.commit));
   switch (result.outcome) {
     case "applied":
     case "replayed":
+      deps.duplicates?.claimed(claimed.payment);
       if (claimed.payment.decline !== null) {
         const { payment, operation } = claimed;
         return { kind: "declined", payment, operation, decline: claimed.payment.decline };
@@ -103,6 +114,8 @@ async function admitted(deps: PaymentDeps, request: AuthorizeRequest): Promise<A
     case "guard_failed":
       // Between reading it and claiming, the stored card was removed.
       if (result.guard === "payment_method") return firstAnswer(deps, request, REMOVED_METHOD);
+      // Another of the same was claimed meanwhile: it is seen now, and this one is refused.
+      if (result.guard === "not_duplicate") return admitted(deps, request);
       return { kind: "session_moved" };
     case "overloaded":
       return { kind: "overloaded" };
@@ -175,16 +188,22 @@ type Context = {
   readonly assessment: Assessment;
   readonly choice: Choice | NoChoice;
   readonly attempts: Attempts;
+  /** Of being a duplicate; null if nobody looked. */
+  readonly suspicion: Suspicion | null;
 };
 
 async function claimFor(
   deps: PaymentDeps,
   { command, fingerprint, session }: AuthorizeRequest,
-  { card, assessment, choice, attempts }: Context,
+  { card, assessment, choice, attempts, suspicion }: Context,
 ): Promise<Claimed> {
   const at = deps.clock.now();
   const claim: KeyClaim = { key: command.key, fingerprint };
-  const payment = newPayment(command, { card, assessment, session, provider: choice.provider ?? "none" }, at);
+  const payment = newPayment(
+    command,
+    { card, assessment, session, provider: choice.provider ?? "none", duplicateOf: suspicion?.of ?? null },
+    at,
+  );
   const row = assessmentRow(assessment, payment.merchant, payment.id, at);
   const refuse = (decline: Decline) =>
     claimRefused(
@@ -202,10 +221,18 @@ async function claimFor(
     assessment: row,
     session,
     uses: card.uses,
+    notDuplicate: suspicion === null ? null : guardOf(payment, suspicion, at),
     stores: card.stores,
     resolveAfter: recoverAfter(deps, at),
   };
   return claimPayment(payment, first, claim, context, at);
+}
+
+/** For a merchant who refuses duplicates: none may be there when the payment is claimed. */
+function guardOf(payment: Payment, { policy }: Suspicion, at: Date): NotDuplicate | null {
+  const what = policy.refuse ? cardUseOf(paidBy(payment)) : null;
+  const since = lowestUuid(new Date(at.getTime() - policy.windowMs));
+  return what === null ? null : { what, since, payment: payment.id };
 }
 
 /** The authorization, or the authentication before it; or why neither may be asked for. */
@@ -275,10 +302,11 @@ function newPayment(
     readonly assessment: Assessment;
     readonly session: CheckoutSession | null;
     readonly provider: string;
+    readonly duplicateOf: PaymentId | null;
   },
   at: Date,
 ): Payment {
-  const { card, assessment, session, provider } = context;
+  const { card, assessment, session, provider, duplicateOf } = context;
   const nothing = zero(command.amount.currency).minor;
   const terms: Terms = {
     card: card.card,
@@ -288,7 +316,7 @@ function newPayment(
     customer: card.customer,
     paymentMethod: (card.uses ?? card.stores)?.id ?? null,
     stored: card.stored,
-    duplicateOf: null,
+    duplicateOf,
   };
   return {
     id: newId("pay", homeOf(command.merchant), at),

@@ -11,6 +11,7 @@ import type { PaymentReads } from "../sql/reads.ts";
 import type { RecoveryQueue } from "../sql/recovery-queue.ts";
 import type { VaultClient } from "../vault/client.ts";
 import type { Admission } from "./admission.ts";
+import type { DuplicateWatch } from "./duplicates.ts";
 import type { CvcForgetter } from "./forget-cvc.ts";
 import type { OperationOutcome } from "./outcome.ts";
 import type { ThreeDs } from "./three-ds.ts";
@@ -26,6 +27,8 @@ export type PaymentDeps = {
   readonly providers: Providers;
   readonly router: Router;
   readonly transport: ProviderTransport;
+  /** Null: nobody watches for duplicates. */
+  readonly duplicates: DuplicateWatch | null;
   readonly admission: Admission;
   readonly forgetter: CvcForgetter;
   readonly clock: Clock;

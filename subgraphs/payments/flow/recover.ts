@@ -137,6 +137,7 @@ export async function settle(
     if (!ended) await queue.inquireIn(subject, WAITS_FOR_PAYER_MS);
     return ended;
   }
+  if (operation.kind === "authorize") deps.duplicates?.claimed(payment);
   const answer = await learn(deps, payment, operation);
   const ageMs = clock.now().getTime() - operation.claimedAt.getTime();
   const about = { operation: operation.id, payment: payment.id, ageMs };

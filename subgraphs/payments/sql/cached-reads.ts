@@ -66,8 +66,9 @@ export function createCachedReads(options: {
     try {
       const result = await commit(value);
       // What was read here had been removed elsewhere.
-      if (requires !== undefined && result.outcome === "guard_failed" && result.guard === "payment_method")
-        void methods.drop(merchant, requires.method);
+      const used = requires?.method;
+      if (used !== undefined && result.outcome === "guard_failed" && result.guard === "payment_method")
+        void methods.drop(merchant, used);
       return result;
     } finally {
       // Whatever was answered: a commit whose answer was lost may have happened.
@@ -83,7 +84,9 @@ export function createCachedReads(options: {
     },
     // Of the commits nearly none is about a stored card: the others cost nothing more.
     dropping: (commit) => (value) =>
-      value.method === undefined && value.requires === undefined ? commit(value) : dropAfter(value, commit),
+      value.method === undefined && value.requires?.method === undefined
+        ? commit(value)
+        : dropAfter(value, commit),
     counts: () => methods.counts(),
     async close() {
       await feed.stop();
