@@ -13,14 +13,14 @@ describe("EGRESS_ALLOW", () => {
       ["https://api.stripe.com", ["/v1/payment_intents"]],
       ["https://api.stripe.com", ["/v1/payment_methods"]],
       ["https://checkout-live.adyen.example.com", ["/v72/payments", "/checkout/v72/payments"]],
-      ["https://acquirer.example.com", ["/v1/authorizations"]],
-      ["https://directory-server.example.com", ["/areq"]],
+      ["https://acquirer.example.com", ["/v1/messages"]],
+      ["https://directory-server.example.com", ["/areq", "/ds/areq"]],
     ]);
     expect(production.flatMap(({ fields }) => fields["card.number"])).toEqual([
       "payment_method_data[card][number]",
       "card[number]",
       "paymentMethod.number",
-      "card.number",
+      "card.pan",
       "acctNumber",
     ]);
   });

@@ -60,12 +60,10 @@ describe("swapping", () => {
 
   it("writes month and year as an acquirer and a directory server have them", async () => {
     const token = await client.tokenize({ ...VISA, expMonth: 3 });
-    const card = { number: "{{card.number}}", expiry: "{{card.exp_yymm}}", cvc: "{{card.cvc}}" };
-    const paid = { url: at("/v1/authorizations"), token, body: JSON.stringify({ amount: 4900, card }) };
+    const card = { pan: "{{card.number}}", expiry: "{{card.exp_yymm}}", cvc: "{{card.cvc}}" };
+    const paid = { url: at("/v1/messages"), token, body: JSON.stringify({ amount: 4900, card }) };
     expect((await send(paid)).outcome).toBe("forwarded");
-    expect(received()?.body).toBe(
-      `{"amount":4900,"card":{"number":"${NUMBER}","expiry":"3003","cvc":"123"}}`,
-    );
+    expect(received()?.body).toBe(`{"amount":4900,"card":{"pan":"${NUMBER}","expiry":"3003","cvc":"123"}}`);
     const areq = { acctNumber: "{{card.number}}", cardExpiryDate: "{{card.exp_yymm}}", messageType: "AReq" };
     expect((await send({ url: at("/areq"), token, body: JSON.stringify(areq) })).outcome).toBe("forwarded");
     expect(received()?.body).toBe(`{"acctNumber":"${NUMBER}","cardExpiryDate":"3003","messageType":"AReq"}`);

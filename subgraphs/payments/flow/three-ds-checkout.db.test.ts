@@ -129,7 +129,7 @@ describe("a checkout with a challenge", () => {
     expect(operations).toHaveLength(1);
     expect(await world.directory.authentications(operations[0]?.reference)).toHaveLength(1);
     await answerChallenge(challengeOf(payment), "1234");
-    expect(await confirm(session, null)).toMatchObject({ kind: "paid" });
+    await eventually(async () => expect(await confirm(session, null)).toMatchObject({ kind: "paid" }));
     expect(await paymentsOf(session)).toEqual(["captured"]);
   });
 
