@@ -113,7 +113,7 @@ class AdmissionControl implements Admission {
 
   turnsAway(asking: Asking): TurnedAway | null {
     if (this.#hasRoom(asking.class)) return null;
-    return this.#waiting.placeFor(asking, this.#mayWait()).free ? null : this.#turnAway(asking);
+    return this.#waiting.placeFor(asking, this.#mayWait(asking.class)).free ? null : this.#turnAway(asking);
   }
 
   async enter<T>(asking: Asking, work: () => Promise<T>): Promise<Result<T, TurnedAway>> {
@@ -241,7 +241,7 @@ class AdmissionControl implements Admission {
 
   /** Null once there is room, and the place is taken; else why there was none. */
   #wait(asking: Asking): Promise<TurnedAway | null> {
-    const { free, instead } = this.#waiting.placeFor(asking, this.#mayWait());
+    const { free, instead } = this.#waiting.placeFor(asking, this.#mayWait(asking.class));
     if (!free) return Promise.resolve(this.#turnAway(asking));
     if (instead !== null) {
       this.#waiting.remove(instead);
@@ -267,11 +267,11 @@ class AdmissionControl implements Admission {
   }
 
   /** As many as will have room in time, as fast as it goes now: the rest would wait for nothing. */
-  #mayWait(): number {
+  #mayWait(name: LoadClass): number {
     const { maxWaitMs, maxWaiting, now } = this.#options;
     const perMs = this.#rate.perMs(now());
     if (perMs === null) return maxWaiting;
-    return Math.min(maxWaiting, Math.max(LEAST_WAITING, Math.floor(perMs * maxWaitMs)));
+    return Math.min(maxWaiting, Math.max(LEAST_WAITING, Math.floor(perMs * maxWaitMs * PATIENCE[name])));
   }
 
   #turnAway({ class: name, merchant }: Asking): TurnedAway {
