@@ -143,7 +143,12 @@ export type CommitResult =
   | { readonly outcome: "key_taken"; readonly claim: TakenClaim }
   | {
       readonly outcome: "guard_failed";
-      readonly guard: "payment_version" | "operation_state" | "session_attempt" | "payment_method" | "not_duplicate";
+      readonly guard:
+        | "payment_version"
+        | "operation_state"
+        | "session_attempt"
+        | "payment_method"
+        | "not_duplicate";
     }
   /** The ledger does not take one of its transfers. */
   | { readonly outcome: "refused"; readonly reason: RefusalReason }

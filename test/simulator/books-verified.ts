@@ -12,7 +12,8 @@ export async function verifyBooks(
 ): Promise<{ readonly reconciled: number; readonly audited: number }> {
   const reconciler = openReconciler({ url: databaseUrl, connections: 1, statementTimeoutMs: 600_000 });
   const all = { from: new Date("1970-01-01T00:00:00Z"), to: new Date("9999-12-31T00:00:00Z") };
-  const result = await reconciler.reconcile(all).finally(() => reconciler.close());
+  const result = await reconciler.reconcile(all);
+  await reconciler.close();
   if (!result.ok) throw new Error("the books could not be compared");
   for (const { differences } of result.value.findings)
     for (const { check, subject, message } of differences)

@@ -32,7 +32,7 @@ async function act(
   does: "pays" | "fails",
 ): Promise<void> {
   const sandbox = stage.providers.get(provider);
-  if (sandbox?.authenticate != null)
+  if (sandbox !== undefined && sandbox.authenticate !== null)
     return sandbox.authenticate(providerPayment ?? "", does === "pays" ? "succeed" : "fail");
   if (actionUrl === null) throw new Error(`${provider} asks the payer for something unknown`);
   if (does === "fails") {

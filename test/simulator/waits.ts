@@ -34,7 +34,7 @@ export type WatchOptions = {
  * was claimed, since its provider is back, or since its payer was done, whichever is last.
  */
 export class Watch {
-  readonly #owner: Sql;
+  readonly #read: Sql;
   readonly #options: WatchOptions;
   /** By operation, in ms since 1970. */
   readonly #since = new Map<string, number>();
@@ -43,7 +43,7 @@ export class Watch {
   #over = false;
 
   constructor(owner: Sql, options: WatchOptions) {
-    this.#owner = owner;
+    this.#read = owner;
     this.#options = options;
     this.#next();
   }
@@ -105,7 +105,8 @@ export class Watch {
   }
 
   async #look(): Promise<void> {
-    const rows = await this.#owner`
+    const sql = this.#read;
+    const rows = await sql`
       select o.id, o.payment, o.provider, o.state, o.claimed_at
       from payments.in_flight f
       join payments.operation o
