@@ -37,6 +37,10 @@ export class RegionLink {
     return region.call(call);
   }
 
+  get isAway(): boolean {
+    return this.#active === null;
+  }
+
   /** Waits until there is a region, for so long at most. */
   async up(withinMs: number): Promise<void> {
     for (const end = Date.now() + withinMs; this.#active === null && Date.now() < end; )

@@ -79,7 +79,7 @@ async function runIn(
     faults: new Map(),
   };
   const watch = new Watch(world.owner, {
-    isAway: (provider) => weather.isAway(provider),
+    isAway: (provider) => world.region.isAway || weather.isAway(provider),
     payerIsDone: (payment) => stage.payersDone.has(payment),
   });
   await beginFaults(world, plan);

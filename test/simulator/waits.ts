@@ -23,7 +23,7 @@ const SLOWEST = 5;
 const LOOK_EVERY_MS = 300;
 
 export type WatchOptions = {
-  /** Whether the provider cannot be reached at the moment. */
+  /** Whether this provider cannot be reached at the moment, or the region is away. */
   readonly isAway: (provider: string) => boolean;
   /** Whether the payer has done their part: before that, a payment may wait for them. */
   readonly payerIsDone: (payment: string) => boolean;
@@ -31,7 +31,7 @@ export type WatchOptions = {
 
 /**
  * Looks again and again which operations have no outcome, and remembers of each since when it could have had one: since it
- * was claimed, since its provider is back, or since its payer was done, whichever is last.
+ * was claimed, since its provider or the region is back, or since its payer was done, whichever is last.
  */
 export class Watch {
   readonly #read: Sql;
@@ -76,8 +76,8 @@ export class Watch {
     }
     waits.sort((a, b) => a.waited - b.waited);
     const over30s = waits.filter(({ waited }) => waited > NEARLY_ALL_MS).length;
-    // One in a thousand; of fewer than a thousand operations one may.
-    if (over30s > Math.max(1, operations / 1_000))
+    // One in a thousand; of few operations two may.
+    if (over30s > Math.max(2, operations / 1_000))
       problems.add(
         "waited too long",
         `${over30s} of ${operations} operations had no outcome for more than 30 s`,
