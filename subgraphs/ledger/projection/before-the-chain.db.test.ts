@@ -21,7 +21,7 @@ let merchant: MerchantId;
 
 beforeAll(async () => {
   database = await freshDatabase();
-  await database.owner.unsafe("drop schema merchants, payments, ledger, risk, settlement cascade");
+  await database.owner.unsafe("drop schema merchants, payments, ledger, risk, settlement, rates cascade");
   const files = readdirSync(folder).toSorted();
   const migrate = async (wanted: (file: string) => boolean) => {
     for (const file of files.filter(wanted))

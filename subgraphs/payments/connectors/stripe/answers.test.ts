@@ -148,6 +148,32 @@ describe("an answer", () => {
     ]);
   });
 
+  it("that refuses a repeated increment or capture is definite where the intent shows no mark of an earlier copy", () => {
+    const payment = samplePayment(open);
+    const again = (kind: "increment" | "capture", payment_intent: object | undefined, rest: object = {}) => {
+      const refused = error("invalid_request_error", { ...rest, payment_intent });
+      return connector.answer(
+        operationOf(kind, payment, { amount: 500n }),
+        payment,
+        http(400, refused),
+        false,
+      );
+    };
+    const held = { status: "requires_capture", amount_received: 0, amount_capturable: 10_000 };
+    const marked = intent({ ...held, amount: 10_500, metadata: { [markOf(reference)]: reference } });
+    expect(again("increment", intent(held))).toMatchObject({ kind: "failed" });
+    expect(again("increment", marked)).toMatchObject({ kind: "done", amount: 500n });
+    expect(again("increment", undefined).kind).toBe("unknown");
+    const state = { code: "payment_intent_unexpected_state" };
+    expect(again("capture", intent(held), state)).toMatchObject({ kind: "failed" });
+    expect(
+      again("capture", intent({ ...held, metadata: marked.metadata, amount_received: 500 }), state),
+    ).toMatchObject({
+      kind: "done",
+      amount: 500n,
+    });
+  });
+
   it("to a final capture counts this capture's part", () => {
     const payment = samplePayment({ ...open, captured: 3_000n, capturing: 2_000n });
     const capture = operationOf("capture", payment, { amount: 2_000n, final: true });

@@ -69,7 +69,11 @@ function errorAnswer(
       const released = release(operation, payment, intent);
       if (released?.kind === "done") return released;
     }
-    const decline = refusalFor(operation.kind, error, first);
+    const shown = leavesMark(operation) && intent ? onIntent(operation, payment, intent) : null;
+    if (shown?.kind === "done") return shown;
+    // Refused again, and no earlier copy has left its mark on the intent: that is as definite as a first refusal.
+    const unmarked = leavesMark(operation) && intent != null && shown === null;
+    const decline = refusalFor(operation.kind, error, first || unmarked);
     if (decline !== null) return { kind: "failed", decline };
   }
   if ((status === 401 || status === 403) && first) {
@@ -78,6 +82,7 @@ function errorAnswer(
   return unknown(`HTTP ${status} ${error.decline_code ?? code ?? type}`);
 }
 
+const leavesMark = ({ kind }: Operation): boolean => kind === "capture" || kind === "increment";
 const isRelease = ({ kind }: Operation): boolean => kind === "void" || kind === "expire";
 
 /** What a look-up's answer means. */
@@ -96,8 +101,10 @@ export function found(operation: Operation, payment: Payment, response: Provider
   const seen = onIntent(operation, payment, intent);
   if (seen !== null) return seen;
   // A closed intent takes no more captures and increments: what has not happened by now does not happen.
-  if (intent.status === "canceled" && (operation.kind === "capture" || operation.kind === "increment"))
+  if (intent.status === "canceled" && leavesMark(operation))
     return { kind: "failed", decline: declineOf("authorization_expired", intent.status) };
+  if (intent.status === "succeeded" && operation.kind === "increment")
+    return { kind: "failed", decline: declineOf("provider_refused", intent.status) };
   return intent.status === "requires_capture"
     ? { kind: "absent" }
     : unknown(`the intent is ${intent.status}`);
