@@ -75,6 +75,9 @@ export async function runGateway(config: RegionConfig, log: Logger): Promise<Run
       keys: await verifyingKeys(config.edgeKeys),
       clock: systemClock,
       inbound,
+      // Where payments are another process, that one turns away, and this one must not take its waiting for its own.
+      admission: modules.find(({ admission }) => admission !== undefined)?.admission,
+      figures: () => Object.assign({}, ...modules.map(({ figures }) => figures?.() ?? {})),
       showTiming: config.showTiming,
       // The look-up of a key that cannot exist goes all the way to the database and back.
       ready: async () => void (await merchants.findApiKey(homeFor(regionNumber, 0), "0".repeat(64))),

@@ -20,7 +20,8 @@ import type { Merchants } from "../subgraphs/merchants/profile.ts";
 import { merchantResolvers } from "../subgraphs/merchants/resolvers/index.ts";
 import { DIRECTORY } from "../subgraphs/payments/connectors/three-ds/index.ts";
 import { createProviderTransport } from "../subgraphs/payments/connectors/transport.ts";
-import { createAdmission } from "../subgraphs/payments/flow/admission.ts";
+import { type Admission, createAdmission } from "../subgraphs/payments/flow/admission.ts";
+import { awayAtProviders } from "../subgraphs/payments/flow/away-at-providers.ts";
 import type { PaymentDeps } from "../subgraphs/payments/flow/deps.ts";
 import { watchDuplicates } from "../subgraphs/payments/flow/duplicates.ts";
 import { createCvcForgetter } from "../subgraphs/payments/flow/forget-cvc.ts";
@@ -48,6 +49,10 @@ import type { RegionConfig } from "./config.ts";
 
 /** A subgraph with what it runs beside answering: background work, and how it ends. */
 export type Module = {
+  /** Who may come in, where payments are. */
+  readonly admission?: Admission;
+  /** What is counted: samples by their names in Prometheus's text format. */
+  readonly figures?: () => Readonly<Record<string, number>>;
   readonly subgraph: Subgraph;
   readonly start: () => void;
   /** Where providers' own messages come in, if it takes any. */
@@ -169,6 +174,7 @@ async function paymentsModule(
     vault,
     deadlineMs: config.providerDeadlineMs,
   });
+  const admission = createAdmission(config.maxInFlight);
   const found = createDuplicates(databaseUrl, reader);
   const duplicates = watchDuplicates({ duplicates: found, reads: cached.reads, clock, log });
   const rulesWriter = connectAs("tessera_routing", databaseUrl, { connections: 1 });
@@ -200,9 +206,9 @@ async function paymentsModule(
     router: routing.router,
     webhookBase: config.webhookBase,
     threeDs: threeDs?.threeDs ?? null,
-    transport,
+    transport: awayAtProviders(transport, admission),
     duplicates,
-    admission: createAdmission(config.maxInFlight),
+    admission,
     forgetter: createCvcForgetter(vault, log),
     clock,
     log,
@@ -217,6 +223,8 @@ async function paymentsModule(
     config.providers.map(({ connector, webhookSecrets: secrets }) => [connector.name, secrets]),
   );
   return {
+    admission,
+    figures: () => ({ ...admission.figures(), ...duplicates.figures() }),
     inbound: createInboundDoor({ ...deps, webhookSecrets }),
     subgraph: createSubgraph("payments", subgraphSchema("payments"), paymentResolvers(deps, routing)),
     start: recovery.start,

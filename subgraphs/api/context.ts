@@ -51,6 +51,9 @@ export const isTagged = (resolve: unknown): boolean =>
   typeof resolve === "function" && (resolve as Tagged)[ACCESS] === true;
 
 /** The service is up but cannot take this now; the caller may repeat it with the same idempotency key. */
-export function unavailable(message: string): GraphQLError {
-  return new GraphQLError(message, { extensions: { code: "UNAVAILABLE", retryAfterMs: 1_000 } });
+export function unavailable(
+  message: string,
+  code: "UNAVAILABLE" | "OVERLOADED" = "UNAVAILABLE",
+): GraphQLError {
+  return new GraphQLError(message, { extensions: { code, retryAfterMs: 1_000 } });
 }

@@ -30,7 +30,9 @@ export class Tally {
     this.#latency.record(ms);
   }
 
+  /** What was turned away, since there was too much to do, is neither done nor failed. */
   failed(error: unknown): void {
+    if (error instanceof Error && error.name === "TurnedAway") return;
     this.#failures++;
     this.#firstFailure ??= error instanceof Error ? error.message : String(error);
   }

@@ -24,6 +24,7 @@ async function main(): Promise<number> {
       "at-once": { type: "string", default: "64" },
       "down-seconds": { type: "string", default: "60" },
       crashes: { type: "string", default: "2" },
+      "database-cuts": { type: "string", default: "2" },
       plan: { type: "string" },
     },
   });
@@ -58,6 +59,7 @@ function planFrom(values: Readonly<Record<string, string | undefined>>): Plan {
     providers: providersIn(values["providers"] ?? ""),
     downMs: numberIn("down-seconds", values["down-seconds"]) * 1_000,
     crashes: Number(values["crashes"]),
+    databaseCuts: numberIn("database-cuts", values["database-cuts"]),
   });
 }
 

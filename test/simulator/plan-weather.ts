@@ -24,12 +24,14 @@ export function plannedWeather({
   providers,
   downMs,
   crashes = 2,
+  databaseCuts = 2,
 }: {
   readonly seed: number;
   readonly payments: number;
   readonly providers: readonly ProviderName[];
   readonly downMs: number;
   readonly crashes?: number | undefined;
+  readonly databaseCuts?: number | undefined;
 }): Weather[] {
   const dice = new Dice(seed, "weather");
   // Not at the very end: what is to go wrong needs payments that meet it.
@@ -46,8 +48,7 @@ export function plannedWeather({
     { kind: "kill", at: sometime() },
     { kind: "database_stalls", at: sometime(), forMs: dice.whole(400, 2_500) },
     { kind: "database_stalls", at: sometime(), forMs: dice.whole(400, 2_500) },
-    { kind: "database_cut", at: sometime() },
-    { kind: "database_cut", at: sometime() },
+    ...Array.from({ length: databaseCuts }, (): Weather => ({ kind: "database_cut", at: sometime() })),
   ];
   return weather.sort((a, b) => a.at - b.at);
 }

@@ -84,18 +84,27 @@ export type PlanOptions = {
   readonly providers?: readonly ProviderName[];
   /** How long a provider is down, in ms. */
   readonly downMs?: number;
-  /** How often each crash point is passed over by a kill. */
+  /** How often the region is killed at each named point; below 1 at that share of them. */
   readonly crashes?: number;
+  /** How often all connections to the database break. */
+  readonly databaseCuts?: number;
 };
 
-export function makePlan({ seed, payments, providers = PROVIDERS, downMs, crashes }: PlanOptions): Plan {
+export function makePlan({
+  seed,
+  payments,
+  providers = PROVIDERS,
+  downMs,
+  crashes,
+  databaseCuts,
+}: PlanOptions): Plan {
   const merchants = Math.max(3, Math.min(40, Math.floor(payments / 100)));
   return {
     seed,
     providers,
     merchants,
     payments: Array.from({ length: payments }, (_, index) => plannedPayment(seed, index, merchants)),
-    weather: plannedWeather({ seed, payments, providers, downMs: downMs ?? 60_000, crashes }),
+    weather: plannedWeather({ seed, payments, providers, downMs: downMs ?? 60_000, crashes, databaseCuts }),
     faults: Object.fromEntries(providers.map((provider) => [provider, faultRules(provider)])),
   };
 }

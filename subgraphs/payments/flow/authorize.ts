@@ -46,7 +46,8 @@ export type AuthorizeRequest = {
 export type AuthorizeOutcome = Outcome | { readonly kind: "session_moved" };
 
 export async function authorize(deps: PaymentDeps, request: AuthorizeRequest): Promise<AuthorizeOutcome> {
-  return (await deps.admission.admit(() => admitted(deps, request))) ?? { kind: "overloaded" };
+  const asking = { class: "authorization", merchant: request.command.merchant } as const;
+  return (await deps.admission.admit(() => admitted(deps, request), asking)) ?? { kind: "overloaded" };
 }
 
 async function admitted(deps: PaymentDeps, request: AuthorizeRequest): Promise<AuthorizeOutcome> {

@@ -29,7 +29,10 @@ export async function followUp(
   kind: FollowUpKind,
   command: FollowUpCommand,
 ): Promise<Outcome> {
-  return (await deps.admission.admit(() => admitted(deps, kind, command))) ?? { kind: "overloaded" };
+  // More to hold is something new.
+  const name = kind === "increment" ? "authorization" : "follow_up";
+  const asking = { class: name, merchant: command.merchant } as const;
+  return (await deps.admission.admit(() => admitted(deps, kind, command), asking)) ?? { kind: "overloaded" };
 }
 
 const RACES = 50;

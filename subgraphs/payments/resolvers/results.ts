@@ -95,6 +95,7 @@ const providersAway = () =>
 export const overloaded = () =>
   unavailable(
     "Too many payments are in flight. Nothing was done: repeat the request with the same idempotencyKey.",
+    "OVERLOADED",
   );
 
 export function openView(outcome: OpenOutcome) {

@@ -4,6 +4,7 @@ import { commitLatency } from "./commit-latency.ts";
 import { graph } from "./graph.ts";
 import { ledgerPost } from "./ledger-post.ts";
 import { ledgerSize } from "./ledger-size.ts";
+import { overload } from "./overload.ts";
 import { paymentCore } from "./payment-core.ts";
 import { paymentDb } from "./payment-db.ts";
 import { paymentPlatform } from "./payment-platform.ts";
@@ -24,6 +25,7 @@ export const rowGroups: readonly RowGroup[] = [
   vaultEgress,
   paymentCore,
   paymentPlatform,
+  overload,
 ];
 
 /** A group's rows, with what is derived from them. */

@@ -32,13 +32,17 @@ type Result = {
 
 export const AMOUNT = { amount: 4_900, currency: "EUR" } as const;
 
+let payments = 0;
+/** Never the same twice within minutes, or each payment were a duplicate of the one before. */
+const newAmount = () => ({ ...AMOUNT, amount: AMOUNT.amount + (++payments % 1_000_000) });
+
 /** Takes one payment; throws unless it ends captured. Gives its id. */
 export async function takePayment(
   client: GraphqlClient,
   headers: Readonly<Record<string, string>>,
   token: string,
 ): Promise<string> {
-  const authorization = { idempotencyKey: randomUUID(), amount: AMOUNT, token, captureMethod: "MANUAL" };
+  const authorization = { idempotencyKey: randomUUID(), amount: newAmount(), token, captureMethod: "MANUAL" };
   const authorized = await client.post<{ authorizePayment: Result }>(
     AUTHORIZE,
     { input: authorization },
