@@ -72,7 +72,7 @@ function errorAnswer(
     const shown = leavesMark(operation) && intent ? onIntent(operation, payment, intent) : null;
     if (shown?.kind === "done") return shown;
     // Refused again, and no earlier copy has left its mark on the intent: that is as definite as a first refusal.
-    const unmarked = leavesMark(operation) && intent != null && shown === null;
+    const unmarked = leavesMark(operation) && (intent ?? null) !== null && shown === null;
     const decline = refusalFor(operation.kind, error, first || unmarked);
     if (decline !== null) return { kind: "failed", decline };
   }
