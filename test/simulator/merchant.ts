@@ -22,7 +22,8 @@ export async function playPayment(stage: Stage, planned: PlannedPayment): Promis
   const beside: Promise<unknown>[] = [];
   for (const [index, step] of following.entries()) {
     await pause(step.pauseMs);
-    const call = (amount: number | null) => followUpCall(stage, planned, step, id, amount);
+    const call: CallOf = (amount, key = step.key) =>
+      followUpCall(stage, planned, { ...step, key }, id, amount);
     const played = playStep(stage, planned, index + 1, step, call);
     if (step.twist === "beside_next") beside.push(played);
     else await played;
@@ -30,7 +31,7 @@ export async function playPayment(stage: Stage, planned: PlannedPayment): Promis
   await Promise.all(beside);
 }
 
-type CallOf = (amount: number | null) => RegionCall;
+type CallOf = (amount: number | null, key?: string) => RegionCall;
 
 async function playStep(
   stage: Stage,
@@ -40,21 +41,24 @@ async function playStep(
   call: CallOf,
 ): Promise<Told | null> {
   const asked = call(step.amount);
-  const [first, twin] = await Promise.all([
+  const rivalKey = `${step.key}-rival`;
+  const [first, twin, rival] = await Promise.all([
     ask(stage, planned, asked),
     step.twist === "at_once" ? ask(stage, planned, asked) : null,
+    step.twist === "rivals" ? ask(stage, planned, call(step.amount, rivalKey)) : null,
   ]);
   if (first === null) return null;
-  const answered = (told: Told) => {
+  const answered = (told: Told, key = step.key) => {
     stage.answers.push({
       payment: planned.index,
       step: index,
       merchant: stage.merchants[planned.merchant] ?? "",
-      key: step.key,
+      key,
       told,
     });
   };
   answered(first);
+  if (rival !== null) answered(rival, rivalKey);
   if (twin !== null) {
     answered(twin);
     mustBeTheSame(stage, planned, step, first, twin);
@@ -94,7 +98,7 @@ async function ask(stage: Stage, planned: PlannedPayment, call: RegionCall): Pro
   let last: Told | null = null;
   let acted = false;
   do {
-    const told = await once(stage, call);
+    const told = await once(stage, planned, call);
     last = told ?? last;
     switch (told?.kind) {
       case undefined:
@@ -117,13 +121,18 @@ async function ask(stage: Stage, planned: PlannedPayment, call: RegionCall): Pro
   return last;
 }
 
-async function once(stage: Stage, call: RegionCall): Promise<Told | null> {
+/** What a request may fail of: its connection to the database broke, or had to wait too long. */
+const OF_THE_DATABASE =
+  /ECONNRESET|EPIPE|CONNECTION_(CLOSED|ENDED|DESTROYED)|CONNECT_TIMEOUT|terminating connection|statement timeout/;
+
+async function once(stage: Stage, planned: PlannedPayment, call: RegionCall): Promise<Told | null> {
   try {
     return await stage.region.command(call);
   } catch (error) {
     if (!(error instanceof RegionDied)) {
       const [line = ""] = String((error as Error).message).split("\n");
       stage.faults.set(line, (stage.faults.get(line) ?? 0) + 1);
+      if (!OF_THE_DATABASE.test(line)) stage.problems.add("region's fault", line, planned.index);
     }
     return null;
   }

@@ -46,6 +46,7 @@ const TWISTS: readonly (readonly [Twist, number])[] = [
   ["none", 74],
   ["repeated", 8],
   ["at_once", 6],
+  ["rivals", 6],
   ["other_arguments", 4],
   ["beside_next", 8],
 ];
@@ -79,9 +80,13 @@ export function plannedPayment(seed: number, index: number, merchants: number): 
   };
 }
 
-/** Nothing can follow an authorization that nobody has waited for; and a void has no other arguments. */
+/**
+ * Nothing can follow an authorization that nobody has waited for, and one under two keys is two payments; and a void has no
+ * other arguments.
+ */
 const fits = (twist: Twist, { does }: Shape): boolean =>
-  !(does === "authorize" && twist === "beside_next") && !(does === "void" && twist === "other_arguments");
+  !(does === "authorize" && (twist === "beside_next" || twist === "rivals")) &&
+  !(does === "void" && twist === "other_arguments");
 
 function plannedPayer(dice: Dice): PlannedPayer {
   return {

@@ -76,7 +76,9 @@ export function faultRules(provider: ProviderName): FaultRule[] {
         [0.004, { kind: "garbage", work: false }],
         [0.004, { kind: "hang" }],
         [0.008, { kind: "land_late", afterMs: 400 }],
-        [0.004, { kind: "land_late", afterMs: 2_500, hang: true }],
+        [0.003, { kind: "land_late", afterMs: 2_500, hang: true }],
+        // When it has been looked for already, and was not found.
+        [0.008, { kind: "land_late", afterMs: 6_000 }],
         [0.01, { kind: "delay", ms: 250 }],
       ] satisfies [number, Fault][]
     ).map(([probability, fault]) => sometimes(probability, fault, { method }));

@@ -44,6 +44,7 @@ describe("a plan", () => {
       "none",
       "other_arguments",
       "repeated",
+      "rivals",
     ]);
     expect(new Set(steps.map(({ key }) => key)).size).toBe(steps.length);
   });

@@ -58,6 +58,8 @@ export type Twist =
   | "repeated"
   /** The same request twice at the same time. */
   | "at_once"
+  /** The same wish under two keys at the same time. */
+  | "rivals"
   /** Afterwards another amount under the same key. */
   | "other_arguments"
   /** The next step does not wait for this one. */

@@ -73,7 +73,9 @@ async function open(
     ending.push(provider.stop);
     await provider.settings({ seed: plan.seed, latencyMs: 3, latencyJitterMs: 10 });
   }
-  await providers.get("mollie")?.settings({ openMs: options.payersHaveMs });
+  await providers.get("mollie")?.settings({ openMs: options.payersHaveMs, listLagMs: 700 });
+  await providers.get("stripe")?.settings({ searchLagMs: 1_500 });
+  await providers.get("acquirer")?.settings({ lookupLagMs: 700 });
   const region = await RegionLink.open({
     databaseUrl: database.url,
     providers: Object.fromEntries([...providers.values()].map(({ name, url }) => [name, url])),

@@ -107,7 +107,10 @@ async function writeState(send: Sender, commit: Commit, { shard }: Entry): Promi
   if (payment !== undefined) {
     if ("insert" in payment) {
       await insert(send, "payments.payment", payment.insert);
-      await insert(send, "payments.payment_terms", payment.terms);
+      const { what = null, ...terms } = payment.terms;
+      await insert(send, "payments.payment_terms", terms);
+      const use = { shard, what, payment: terms["id"] ?? null, merchant: home.merchant };
+      if (what !== null) await insert(send, "payments.card_use", use);
     } else
       await update(
         send,
