@@ -238,7 +238,7 @@ function other(text: string): string {
   const character = text[place] as string;
   return (
     text.slice(0, place) +
-    (character === "1" ? "2" : /[A-Z]/.test(character) ? "X" : "1") +
+    (character === "1" ? "2" : /[A-WYZ]/.test(character) ? "X" : "1") +
     text.slice(place + 1)
   );
 }
